@@ -1,0 +1,116 @@
+import type { ImageHints, PhysicalImage, PhysicalRun } from './image.js';
+import { Page, PAGE_SHIFT, PAGE_SIZE } from './page.js';
+import { AddressSpace } from './space.js';
+
+/** Bytes of image data that one session keeps in memory, about. */
+const CACHE_BYTES = 96 * 1024 * 1024;
+
+/**
+ * The physical memory that an image holds, cached in blocks. The cache has two generations: a block that is used moves to
+ * the young one; when that is full it becomes the old one and what was old is dropped. (Nearly LRU, at the price of
+ * a Map.)
+ */
+export class PhysicalSpace extends AddressSpace {
+  readonly name = 'physical';
+  readonly bits = 64;
+  private readonly blockShift: number;
+  private readonly blockLimit: number;
+  private young = new Map<number, Block>();
+  private old = new Map<number, Block>();
+
+  constructor(
+    readonly image: PhysicalImage,
+    cacheBytes = CACHE_BYTES,
+  ) {
+    super();
+    const size = Math.max(PAGE_SIZE, image.blockSize);
+    this.blockShift = Math.log2(size) - PAGE_SHIFT;
+    if (!Number.isInteger(this.blockShift)) throw new RangeError(`block size ${size} is no power of two`);
+    this.blockLimit = Math.max(8, Math.floor(cacheBytes / size / 2));
+  }
+
+  get runs(): readonly PhysicalRun[] {
+    return this.image.runs;
+  }
+
+  get hints(): ImageHints {
+    return this.image.hints;
+  }
+
+  /** One past the highest physical address that the image describes. */
+  get end(): number {
+    return this.image.runs.at(-1)?.end ?? 0;
+  }
+
+  pageAt(number: number): Page | undefined {
+    const blockNumber = Math.floor(number / 2 ** this.blockShift);
+    const block = this.young.get(blockNumber) ?? this.fetch(blockNumber);
+    return block.page(number - blockNumber * 2 ** this.blockShift);
+  }
+
+  /**
+   * Copies physical bytes past the cache, for scans. Returns the number of bytes copied: fewer than `length` where a
+   * hole begins (0 when it begins here).
+   */
+  readInto(physical: number, target: Buffer, targetOffset: number, length: number): number {
+    return this.image.read(physical, target, targetOffset, length);
+  }
+
+  /** Forgets all cached bytes. */
+  flush(): void {
+    this.young.clear();
+    this.old.clear();
+  }
+
+  close(): void {
+    this.flush();
+    this.image.close();
+  }
+
+  private fetch(blockNumber: number): Block {
+    let block = this.old.get(blockNumber);
+    if (!block) block = this.load(blockNumber);
+    if (this.young.size >= this.blockLimit) {
+      this.old = this.young;
+      this.young = new Map();
+    }
+    this.young.set(blockNumber, block);
+    return block;
+  }
+
+  private load(blockNumber: number): Block {
+    const size = PAGE_SIZE * 2 ** this.blockShift;
+    const start = blockNumber * size;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    const pages = size / PAGE_SIZE;
+    const present = new Uint8Array(pages);
+    let offset = 0;
+    while (offset < size) {
+      const count = this.image.read(start + offset, bytes, offset, size - offset);
+      // Only whole pages count: the tail of a truncated file is not a page.
+      present.fill(1, offset / PAGE_SIZE, Math.floor((offset + count) / PAGE_SIZE));
+      // A hole: go on with the next page, there may be another run in this block.
+      offset = (Math.floor((offset + count) / PAGE_SIZE) + (offset + count < size ? 1 : 0)) * PAGE_SIZE;
+      if (count === size) break;
+    }
+    return new Block(bytes, present);
+  }
+}
+
+class Block {
+  private readonly pages: (Page | undefined)[];
+
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly present: Uint8Array,
+  ) {
+    this.pages = new Array<Page | undefined>(present.length);
+  }
+
+  page(index: number): Page | undefined {
+    const known = this.pages[index];
+    if (known || !this.present[index]) return known;
+    const start = index * PAGE_SIZE;
+    return (this.pages[index] = new Page(this.bytes.subarray(start, start + PAGE_SIZE)));
+  }
+}

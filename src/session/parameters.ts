@@ -2,7 +2,7 @@
 export interface Parameter {
   readonly type: 'string' | 'int' | 'bool' | 'choice' | 'list';
   readonly doc: string;
-  readonly default?: string | number | boolean | readonly string[];
+  readonly default?: unknown;
   readonly choices?: readonly string[];
   readonly short?: string;
   /** names it had in older releases */

@@ -13,6 +13,7 @@ import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
 import { ImageCache } from './cache.js';
 import { defaults, type ParameterValues } from './parameters.js';
+import { Resolver } from './resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
 export interface ProcessContext {
@@ -65,6 +66,12 @@ export class Session {
   /** The space that commands work in: the process context's, or the kernel's. */
   async space(): Promise<AddressSpace> {
     return this.context?.space ?? (await this.kernel()).space;
+  }
+
+  /** Names to addresses and back. */
+  async resolver(): Promise<Resolver> {
+    const kernel = await this.kernel();
+    return this.memo('resolver', () => new Resolver(kernel));
   }
 
   /** A value that is derived once per session: `compute` runs when it is first asked for. */

@@ -2,7 +2,6 @@
  * The members of kernel structs that this code reads, as TypeScript sees the views (include/linux/*.h). A member marked
  * optional exists in some kernels only: ask `$has` before reading it.
  */
-import type { ArrayView } from '../../object/array.js';
 import type { Pointer } from '../../object/pointer.js';
 import type { Struct } from '../../object/struct.js';
 

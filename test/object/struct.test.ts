@@ -10,6 +10,7 @@ import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor,
 
 const int: IntegerType = { kind: 'int', size: 4, signed: true, name: 'int' };
 const u32: IntegerType = { kind: 'int', size: 4, signed: false };
+const u16: IntegerType = { kind: 'int', size: 2, signed: false };
 const u64: IntegerType = { kind: 'int', size: 8, signed: false };
 const char: IntegerType = { kind: 'int', size: 1, signed: true, encoding: 'char', name: 'char' };
 const color: EnumType = { kind: 'enum', name: 'color', size: 4, signed: false, choices: new Map([['2', 'RED']]) };
@@ -30,8 +31,8 @@ const structs: Record<string, StructLayout> = {
     low: [52, { kind: 'bitfield', base: u32, startBit: 0, bits: 3 }],
     high: [52, { kind: 'bitfield', base: int, startBit: 29, bits: 3 }],
     hue: [56, color],
-    flag: [60, { kind: 'int', size: 1, signed: false, encoding: 'bool' }],
-    constructor: [62, { kind: 'int', size: 2, signed: false }],
+    flag: [60, { kind: 'int', size: 1, signed: false, encoding: 'bool' } as IntegerType],
+    constructor: [62, u16],
   }),
   outer: layout(128, { inner: [8, { kind: 'struct', name: 'node' }], alias: [0, { kind: 'struct', name: 'alias_t' }] }),
 };

@@ -10,7 +10,7 @@ import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor,
 
 const int: IntegerType = { kind: 'int', size: 4, signed: true, name: 'int' };
 const u32: IntegerType = { kind: 'int', size: 4, signed: false };
-const u16: IntegerType = { kind: 'int', size: 2, signed: false };
+
 const u64: IntegerType = { kind: 'int', size: 8, signed: false };
 const char: IntegerType = { kind: 'int', size: 1, signed: true, encoding: 'char', name: 'char' };
 const color: EnumType = { kind: 'enum', name: 'color', size: 4, signed: false, choices: new Map([['2', 'RED']]) };
@@ -20,7 +20,7 @@ function layout(size: number, members: Record<string, [number, TypeDescriptor]>)
   return { union: false, size, members: map };
 }
 
-const structs: Record<string, StructLayout> = {
+const structs: Readonly<Record<string, StructLayout>> = {
   node: layout(64, {
     value: [0, int],
     big: [8, u64],
@@ -32,8 +32,8 @@ const structs: Record<string, StructLayout> = {
     high: [52, { kind: 'bitfield', base: int, startBit: 29, bits: 3 }],
     hue: [56, color],
     flag: [60, { kind: 'int', size: 1, signed: false, encoding: 'bool' } as IntegerType],
-    constructor: [62, u16],
   }),
+  named: layout(64, Object.fromEntries([['constructor', [62, { kind: 'int', size: 2, signed: false }]]])),
   outer: layout(128, { inner: [8, { kind: 'struct', name: 'node' }], alias: [0, { kind: 'struct', name: 'alias_t' }] }),
 };
 
@@ -96,7 +96,7 @@ for (const at of [0, 4050, 4064, 4093]) {
     assert.equal(node.hue, 2);
     assert.equal(node.$label('hue'), 'RED');
     assert.equal(node.flag, true);
-    assert.equal(node.$get('constructor'), 515);
+    assert.equal(node.$as(compiler.struct('named')).$get('constructor'), 515);
     assert.equal(node.$address, BASE + BigInt(at));
     assert.equal(node.$addressOf('next'), BASE + BigInt(at) + 16n);
     assert.equal(node.$pointer('text'), BASE + 2048n);

@@ -3,7 +3,7 @@ import type { PhysicalSpace } from '../../memory/physical.js';
 
 /** `Linux version ` as a needle of 7 bytes with a rare first one: longer needles are searched six times slower. */
 const NEEDLE = Buffer.from('Linux v');
-const BANNER = /^Linux version \d+\.\d+[^\0\n]{8,500}/;
+const BANNER = /^Linux version \d+\.\d+[^\0\n]{8,400}? #\d+[ -][^\0\n]{4,200}/
 const LONGEST = 600;
 const CHUNK = 4 * 1024 * 1024;
 export interface BannerHit {
@@ -26,7 +26,7 @@ export function* scanBanners(physical: PhysicalSpace, from = 0, to = Infinity): 
 function* hitsIn(bytes: Buffer, base: number, limit: number): Generator<BannerHit> {
   for (let at = bytes.indexOf(NEEDLE); at >= 0 && at < limit; at = bytes.indexOf(NEEDLE, at + 1)) {
     const text = BANNER.exec(bytes.toString('latin1', at, Math.min(bytes.length, at + LONGEST)))?.[0];
-    if (text !== undefined && text.includes('#')) yield { physical: base + at, text: text.trimEnd() };
+    if (text !== undefined) yield { physical: base + at, text: text.trimEnd() };
   }
 }
 

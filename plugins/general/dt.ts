@@ -1,10 +1,14 @@
 import { Absent } from '../../src/memory/absent.js';
+import type { TypeCompiler } from '../../src/object/compiler.js';
 import { ArrayView } from '../../src/object/array.js';
 import { Struct } from '../../src/object/struct.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import type { Kernel } from '../../src/kernel/kernel.js';
+import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
+import { moduleTypes } from '../../src/kernel/linux/module-types.js';
 import { spaceNamed } from '../../src/session/spaces.js';
 import type { TypeDescriptor } from '../../src/symbols/types.js';
 
@@ -29,14 +33,13 @@ export const dt = definePlugin({
   },
   examples: [{ line: 'dt list_head' }, { line: 'dt uts_namespace linux!init_uts_ns', doc: 'with values' }],
   async *collect(context, args) {
-    const { profile } = context.kernel;
-    const name = args.target.includes('!') ? (args.target.split('!')[1] ?? '') : args.target;
-    if (!profile.has(name)) {
-      const near = [...profile.types.structNames()].filter((known) => known.includes(name)).slice(0, 6);
+    const { compiler, name } = compilerFor(context.kernel, args.target);
+    if (!compiler.hasStruct(name)) {
+      const near = [...compiler.types.structNames()].filter((known) => known.includes(name)).slice(0, 6);
       throw new PluginError(`This profile has no struct ${name}.${near.length > 0 ? ` There is ${near.join(', ')}.` : ''}`, 'describe dt');
     }
     const space = await spaceNamed(context.session, args.address_space);
-    const type = profile.struct(name);
+    const type = compiler.struct(name);
     const view = args.offset === undefined ? undefined : type.at(space, args.offset);
     context.note(`${type.layout.union ? 'union' : 'struct'} ${name}, ${type.size ?? '?'} bytes`);
     function* members(of: typeof type, at: Struct | undefined, base: number, depth: number): Generator<Record<string, unknown>> {
@@ -47,7 +50,7 @@ export const dt = definePlugin({
             $depth: depth,
             offset: base + member.offset,
             field,
-            type: profile.compiler.describe(member.type),
+            type: compiler.describe(member.type),
             content: () => (at ? show(at, field) : null),
           };
         }
@@ -56,10 +59,17 @@ export const dt = definePlugin({
       }
     }
     const open = (member: TypeDescriptor): typeof type | undefined =>
-      member.kind === 'struct' && profile.has(member.name) ? profile.struct(member.name) : member.kind === 'inline' ? profile.compiler.inline(member.layout, name) : undefined;
+      member.kind === 'struct' && compiler.hasStruct(member.name) ? compiler.struct(member.name) : member.kind === 'inline' ? compiler.inline(member.layout, name) : undefined;
     yield* members(type, view, 0, 0);
   },
 });
+
+/** `task_struct` and `linux!task_struct` are the kernel's; `loop!loop_device` comes from the module's own types. */
+function compilerFor(kernel: Kernel, target: string): { compiler: TypeCompiler; name: string } {
+  const [module, name] = target.includes('!') ? (target.split('!', 2) as [string, string]) : ['linux', target];
+  const own = kernel.os === 'linux' ? moduleTypes(kernel as LinuxKernel).get(module) : undefined;
+  return { compiler: own ?? kernel.profile.compiler, name };
+}
 
 /** A member's value in a form that fits a cell. */
 function show(at: Struct, field: string): unknown {

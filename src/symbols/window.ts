@@ -43,7 +43,7 @@ function nextPresent(physical: PhysicalSpace, position: number): number {
 export function readPhysical(physical: PhysicalSpace, start: number, length: number): Buffer | undefined {
   if (!(start >= 0 && length >= 0 && start + length <= physical.end)) return undefined;
   const bytes = Buffer.allocUnsafeSlow(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const count = physical.readInto(start + done, bytes, done, length - done);
     if (count <= 0) return undefined;
     done += count;

@@ -89,7 +89,8 @@ export class BtfBlob {
 
   private hasName(id: number, wanted: Buffer): boolean {
     const offset = this.word(id, 0);
-    if (offset < this.firstString) return this.base !== undefined && this.base.text(offset) === wanted.toString('latin1');
+    if (offset < this.firstString)
+      return this.base !== undefined && this.base.text(offset) === wanted.toString('latin1');
     const { strings } = this;
     const start = offset - this.firstString;
     for (let i = 0; i < wanted.length; i++) if (strings[start + i] !== wanted[i]) return false;
@@ -102,7 +103,7 @@ export class BtfBlob {
     let count = 0;
     for (let i = 0; i < starts.length; i++) {
       const at = starts[i] as number;
-      if (words[at] !== 0 && (NAMED >>> ((words[at + 1] as number) >>> 24 & 0x1f)) & 1) count++;
+      if (words[at] !== 0 && (NAMED >>> (((words[at + 1] as number) >>> 24) & 0x1f)) & 1) count++;
     }
     let slots = 16;
     while (slots < count * 2) slots *= 2;
@@ -111,10 +112,11 @@ export class BtfBlob {
     for (let i = 0; i < starts.length; i++) {
       const at = starts[i] as number;
       const name = words[at] as number;
-      if (name === 0 || ((NAMED >>> ((words[at + 1] as number) >>> 24 & 0x1f)) & 1) === 0) continue;
+      if (name === 0 || ((NAMED >>> (((words[at + 1] as number) >>> 24) & 0x1f)) & 1) === 0) continue;
       let slot =
-        (name >= firstString ? hashBytes(strings, name - firstString) : hashBytes(Buffer.from(this.text(name), 'latin1'), 0)) &
-        mask;
+        (name >= firstString
+          ? hashBytes(strings, name - firstString)
+          : hashBytes(Buffer.from(this.text(name), 'latin1'), 0)) & mask;
       while (table[slot] !== 0) slot = (slot + 1) & mask;
       table[slot] = this.firstId + i;
     }

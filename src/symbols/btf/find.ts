@@ -25,12 +25,8 @@ export function findBtf(physical: PhysicalSpace, options: { from?: number; to?: 
   const found: BtfCandidate[] = [];
   const to = Math.min(options.to ?? Infinity, physical.end);
   for (const offset of occurrences(physical, BTF_NEEDLE, options.from ?? 0, to)) {
-    const header = readPhysical(physical, offset, HEADER_SIZE);
-    const sections = header && readSections(header);
-    if (!sections || typeof sections === 'string' || sections.total < SMALLEST) continue;
-    const blob = readPhysical(physical, offset, sections.total);
-    const problem = blob ? verifyBtf(blob) : 'not all of it is in the image';
-    found.push({ offset, length: sections.total, ...(problem === undefined ? {} : { problem }) });
+    const candidate = btfAt(physical, offset, SMALLEST);
+    if (candidate) found.push(candidate);
   }
   return found;
 }
@@ -38,4 +34,18 @@ export function findBtf(physical: PhysicalSpace, options: { from?: number; to?: 
 /** The bytes of a candidate, or undefined when the image does not hold all of them. */
 export function readBtf(physical: PhysicalSpace, candidate: { offset: number; length: number }): Buffer | undefined {
   return readPhysical(physical, candidate.offset, candidate.length);
+}
+
+/**
+ * The BTF whose header is at a physical address (that of `__start_BTF`), or undefined when none is there. Reads nothing else, so it is
+ * the fast way once kallsyms is decoded.
+ * @param smallest bytes below which it is not looked at
+ */
+export function btfAt(physical: PhysicalSpace, offset: number, smallest = 0): BtfCandidate | undefined {
+  const header = readPhysical(physical, offset, HEADER_SIZE);
+  const sections = header && readSections(header);
+  if (!sections || typeof sections === 'string' || sections.total < smallest) return undefined;
+  const blob = readPhysical(physical, offset, sections.total);
+  const problem = blob ? verifyBtf(blob) : 'not all of it is in the image';
+  return { offset, length: sections.total, ...(problem === undefined ? {} : { problem }) };
 }

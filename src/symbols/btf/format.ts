@@ -120,8 +120,10 @@ export function readSections(header: Buffer): BtfSections | string {
   const typeLength = header.readUInt32LE(12);
   const stringOffset = header.readUInt32LE(16);
   const stringLength = header.readUInt32LE(20);
-  if (headerLength < HEADER_SIZE || headerLength > 4096 || headerLength % 4 !== 0) return `header of ${headerLength} bytes`;
-  if (typeLength > MAX_SECTION || stringLength > MAX_SECTION || stringOffset > MAX_SECTION) return 'sections are too large';
+  if (headerLength < HEADER_SIZE || headerLength > 4096 || headerLength % 4 !== 0)
+    return `header of ${headerLength} bytes`;
+  if (typeLength > MAX_SECTION || stringLength > MAX_SECTION || stringOffset > MAX_SECTION)
+    return 'sections are too large';
   if (typeOffset % 4 !== 0 || typeLength % 4 !== 0) return 'type section is not aligned to 4 bytes';
   if (typeOffset + typeLength > stringOffset) return 'type and string sections overlap';
   if (stringLength === 0) return 'no strings';
@@ -205,7 +207,8 @@ function verifyTypes(words: Uint32Array, strings: Buffer, base: BtfBaseSize): st
     const info = words[at + 1] as number;
     const kind = kindOf(info);
     if (badName(words[at] as number)) return `type ${id} has no sound name`;
-    if (REFERS[kind] === 1 && (words[at + 2] as number) >= ids) return `type ${id} refers to a type that does not exist`;
+    if (REFERS[kind] === 1 && (words[at + 2] as number) >= ids)
+      return `type ${id} refers to a type that does not exist`;
     if (kind === Kind.Array && ((words[at + 3] as number) >= ids || (words[at + 4] as number) >= ids))
       return `array ${id} refers to a type that does not exist`;
     const next = at + typeWords(info);

@@ -24,7 +24,11 @@ export function decodeInteger(blob: BtfBlob, id: number): BtfInteger {
   const name = blob.text(blob.word(id, 0));
   // Compilers leave BTF_INT_CHAR out; plain `char` is text all the same, `signed char` and `unsigned char` are numbers.
   const meant =
-    (encoding & INT_BOOL) !== 0 ? 'bool' : (encoding & INT_CHAR) !== 0 || (name === 'char' && size === 1) ? 'char' : undefined;
+    (encoding & INT_BOOL) !== 0
+      ? 'bool'
+      : (encoding & INT_CHAR) !== 0 || (name === 'char' && size === 1)
+        ? 'char'
+        : undefined;
   return {
     type: {
       kind: 'int',

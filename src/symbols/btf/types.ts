@@ -263,7 +263,9 @@ export class BtfTypes implements TypeSource {
       case Kind.Struct:
       case Kind.Union: {
         const name = this.nameOf(id) || alias;
-        return name === '' ? { kind: 'inline', layout: this.layout(id, '') } : { kind: 'struct', name: this.unique(name, id) };
+        return name === ''
+          ? { kind: 'inline', layout: this.layout(id, '') }
+          : { kind: 'struct', name: this.unique(name, id) };
       }
       case Kind.Forward:
         return { kind: 'struct', name: this.nameOf(id) };

@@ -1,188 +1,253 @@
 import type { PhysicalSpace } from '../../memory/physical.js';
 import type { KernelSymbol, SymbolSource } from '../types.js';
 import { readPhysical } from '../window.js';
-import type { KallsymsTables } from './tables.js';
-import { decodeTokens } from './tokens.js';
+import { AbsoluteAddresses, type KallsymsAddresses, RelativeAddresses } from './addresses.js';
+import { KallsymsError, type KallsymsTables, MARKED, MAX_SYMBOLS, walkNames } from './tables.js';
+import { hashName, INDEX_BYTES, MAX_TOKEN_TABLE, Tokens, tokensProblem } from './tokens.js';
 
-/** Tables that were found, but whose bytes no longer make sense. */
-export class KallsymsError extends Error {
-  override readonly name = 'KallsymsError';
+/** Names looked up by binary search before hashing all of them pays. */
+const SEARCHES = 200;
+/** Pairs of neighbours that show whether the kernel's order by name is the one we search by. */
+const SAMPLES = 64;
+
+/** The bytes of the tables. */
+export interface KallsymsBytes {
+  readonly bits: 32 | 64;
+  readonly count: number;
+  readonly names: Buffer;
+  readonly markers: Buffer;
+  readonly markerBytes: 4 | 8;
+  /** through the NUL of the last token; more may follow */
+  readonly tokenTable: Buffer;
+  readonly tokenIndex: Buffer;
+  /** offsets when there is a base, otherwise pointers */
+  readonly addresses: Buffer;
+  readonly relativeBase?: bigint;
+  readonly sequence?: Buffer;
 }
 
-const FNV_BASIS = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-
 /**
- * A kernel's own symbols. Names stay compressed: a lookup goes through a table of hashes, made in one pass over the
- * compressed bytes, and strings come into being only for what is asked.
+ * The kernel's own symbol table (kernel/kallsyms.c), decoded where it is asked: names stay compressed, a few lookups search
+ * the kernel's order by name, many a hash table over the compressed names. Addresses are as in memory, that is relocated.
  */
 export class Kallsyms implements SymbolSource {
   readonly size: number;
-  private readonly tokens: readonly string[];
-  /** offset of each compressed name's length byte */
+  private readonly names: Buffer;
+  /** where the tokens of each name begin in `names` */
   private readonly starts: Uint32Array;
+  private readonly tokens: Tokens;
+  private readonly addresses: KallsymsAddresses;
+  private sequence: Buffer | undefined;
+  private searches = 0;
   private table: Int32Array | undefined;
-  private hashes: Uint32Array | undefined;
-  private sorted: { values: Float64Array; order: Uint32Array } | undefined;
+  private hashes = new Int32Array(0);
+  /** the name expanded last, its letter first */
+  private scratch = Buffer.alloc(1024);
 
-  constructor(
-    private readonly names: Buffer,
-    tokenTable: Buffer,
-    /** address of a symbol by its number */
-    private readonly addressAt: (index: number) => bigint,
-    count: number,
-  ) {
-    const tokens = decodeTokens(tokenTable);
-    if (!tokens) throw new KallsymsError('the token table does not decode');
-    this.tokens = tokens.texts;
-    this.size = count;
+  /** @throws {KallsymsError} when the tables do not fit each other */
+  constructor(bytes: KallsymsBytes) {
+    const { count, names, markers, markerBytes, addresses, bits, sequence } = bytes;
+    if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+    if (markers.length < Math.ceil(count / MARKED) * markerBytes)
+      throw new KallsymsError('kallsyms markers are cut short');
+    const problem = tokensProblem(bytes.tokenTable, bytes.tokenIndex);
+    if (problem !== undefined) throw new KallsymsError(`kallsyms ${problem}`);
     this.starts = new Uint32Array(count);
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      if (at >= names.length) throw new KallsymsError(`the names end after ${i} of ${count}`);
-      this.starts[i] = at;
-      const length = names[at] as number;
-      at += (length & 0x80) === 0 ? 1 + length : 2 + ((length & 0x7f) | ((names[at + 1] ?? 0) << 7));
-    }
+    const used = walkNames(names, count, (block) => markers.readUInt32LE(block * markerBytes), this.starts);
+    if (typeof used === 'string') throw new KallsymsError(`kallsyms ${used}`);
+    this.size = count;
+    this.names = names;
+    this.tokens = new Tokens(bytes.tokenTable);
+    this.addresses = addressesOf(addresses, count, bits, bytes.relativeBase);
+    this.sequence = sequence && sequence.length >= 3 * count ? sequence : undefined;
   }
 
   address(name: string): bigint | undefined {
-    const index = this.indexOf(name, 0);
-    return index < 0 ? undefined : this.addressAt(index);
+    const index = this.index(name);
+    return index < 0 ? undefined : this.addresses.at(index);
   }
 
   all(name: string): readonly bigint[] {
+    const wanted = Buffer.from(name, 'latin1');
     const found: bigint[] = [];
-    for (let index = this.indexOf(name, 0); index >= 0; index = this.indexOf(name, index + 1)) found.push(this.addressAt(index));
+    for (const index of this.hashed(wanted)) found.push(this.addresses.at(index));
     return found;
   }
 
-  nearest(address: bigint): { symbol: KernelSymbol; distance: bigint } | undefined {
-    const { values, order } = (this.sorted ??= this.sort());
-    const wanted = rank(address);
-    let low = 0;
-    let high = values.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((values[middle] as number) <= wanted) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return undefined;
-    // Of several names of one address the first, as the kernel does (kernel/kallsyms.c: get_symbol_pos).
-    let first = low - 1;
-    while (first > 0 && values[first - 1] === values[first]) first--;
-    const symbol = this.symbol(order[first] as number);
-    return { symbol, distance: address - symbol.address };
+  nearest(address: bigint): { readonly symbol: KernelSymbol; readonly distance: bigint } | undefined {
+    let index = this.addresses.floor(address);
+    if (index < 0) return undefined;
+    const at = this.addresses.at(index);
+    // Of several names for one address the first, as the kernel does (get_symbol_pos).
+    while (index > 0 && this.addresses.at(index - 1) === at) index--;
+    return { symbol: this.symbol(index), distance: address - at };
   }
 
   *symbols(): Generator<KernelSymbol> {
-    for (let i = 0; i < this.size; i++) yield this.symbol(i);
+    for (let index = 0; index < this.size; index++) yield this.symbol(index);
   }
 
-  private symbol(index: number): KernelSymbol {
-    const text = this.text(index);
-    return { name: text.slice(1), address: this.addressAt(index), kind: text[0] ?? '?' };
+  /** A symbol by its place in the table, which is in the order of addresses. */
+  symbol(index: number): KernelSymbol {
+    const length = this.expand(index);
+    return {
+      name: this.scratch.toString('latin1', 1, length),
+      address: this.addresses.at(index),
+      kind: this.scratch.toString('latin1', 0, 1),
+    };
   }
 
-  /** The letter of the symbol's kind, then its name. */
-  private text(index: number): string {
-    let at = this.starts[index] as number;
-    let length = this.names[at++] as number;
-    if ((length & 0x80) !== 0) length = (length & 0x7f) | ((this.names[at++] ?? 0) << 7);
-    let text = '';
-    for (const end = at + length; at < end; at++) text += this.tokens[this.names[at] ?? 0] ?? '';
-    return text;
+  private index(name: string): number {
+    const wanted = Buffer.from(name, 'latin1');
+    if (this.sequence && !this.table && this.searches < SEARCHES) {
+      if (this.searches++ > 0 || this.isOrdered()) return this.search(wanted);
+      this.sequence = undefined;
+    }
+    for (const index of this.hashed(wanted)) return index;
+    return -1;
   }
 
-  /** Number of the first symbol of a name at or after `from`; -1 when there is none. */
-  private indexOf(name: string, from: number): number {
-    const table = this.table ?? this.hash();
-    const hashes = this.hashes as Uint32Array;
-    const wanted = hashText(name);
+  /** By the kernel's own order (kernel/kallsyms.c, kallsyms_lookup_names): the first symbol with the name, or -1. */
+  private search(wanted: Buffer): number {
+    let low = 0;
+    let high = this.size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compare(this.ranked(middle), wanted) < 0) low = middle + 1;
+      else high = middle;
+    }
+    if (low === this.size) return -1;
+    const index = this.ranked(low);
+    return this.compare(index, wanted) === 0 ? index : -1;
+  }
+
+  /** The symbol at a rank of the order by name; kallsyms_seqs_of_names has big-endian numbers of 3 bytes. */
+  private ranked(rank: number): number {
+    const bytes = this.sequence as Buffer;
+    const index = bytes.readUIntBE(3 * rank, 3);
+    if (index >= this.size) throw new KallsymsError(`kallsyms order by name has symbol ${index} of ${this.size}`);
+    return index;
+  }
+
+  private compare(index: number, wanted: Buffer): number {
+    const length = this.expand(index);
+    return this.scratch.compare(wanted, 0, wanted.length, 1, length);
+  }
+
+  /** Looks at some neighbours: the order is one by bytes (kernels built by clang leave suffixes out) and whole. */
+  private isOrdered(): boolean {
+    const bytes = this.sequence as Buffer;
+    const step = Math.max(1, Math.floor((this.size - 1) / SAMPLES));
+    for (let rank = 0; rank + 1 < this.size; rank += step) {
+      const [one, other] = [bytes.readUIntBE(3 * rank, 3), bytes.readUIntBE(3 * rank + 3, 3)];
+      if (one >= this.size || other >= this.size) return false;
+      const length = this.expand(one);
+      if (this.compare(other, Buffer.from(this.scratch.subarray(1, length))) < 0) return false;
+    }
+    return true;
+  }
+
+  /** Symbols with a name, in the order of the table. */
+  private *hashed(wanted: Buffer): Generator<number> {
+    const table = this.table ?? this.hashNames();
     const mask = table.length - 1;
-    let best = -1;
-    for (let slot = wanted & mask; ; slot = (slot + 1) & mask) {
+    const hash = hashName(wanted, 0, wanted.length);
+    for (let slot = spread(hash) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
       const index = (table[slot] as number) - 1;
-      if (index < 0) return best;
-      if (hashes[index] !== wanted || index < from || (best >= 0 && index > best)) continue;
-      if (this.text(index).slice(1) === name) best = index;
+      if (this.hashes[index] === hash && this.compare(index, wanted) === 0) yield index;
     }
   }
 
-  /** Hashes each name (FNV-1a) as its tokens unfold, without making a string; then an open-addressed table of their numbers. */
-  private hash(): Int32Array {
-    const tokens = this.tokens.map((text) => Buffer.from(text, 'latin1'));
-    const hashes = new Uint32Array(this.size);
-    const capacity = 2 ** Math.ceil(Math.log2(this.size * 2 + 2));
-    const table = new Int32Array(capacity);
-    const mask = capacity - 1;
-    for (let i = 0; i < this.size; i++) {
-      let at = this.starts[i] as number;
-      let length = this.names[at++] as number;
-      if ((length & 0x80) !== 0) length = (length & 0x7f) | ((this.names[at++] ?? 0) << 7);
-      let hash = FNV_BASIS;
-      // The first character is the symbol's kind.
-      let skip = 1;
-      for (const end = at + length; at < end; at++) {
-        const token = tokens[this.names[at] ?? 0] as Buffer;
-        for (let c = skip; c < token.length; c++) hash = Math.imul(hash ^ (token[c] as number), FNV_PRIME);
-        skip = 0;
+  /** Hashes the names as they are compressed; the letter of the kind, with which the first token begins, is left out. */
+  private hashNames(): Int32Array {
+    const { names, starts, size } = this;
+    const { hashes: tokenHashes, tailHashes, factors } = this.tokens;
+    let slots = 16;
+    while (slots < size * 2) slots *= 2;
+    const table = new Int32Array(slots);
+    const hashes = new Int32Array(size);
+    const mask = slots - 1;
+    for (let index = 0; index < size; index++) {
+      let at = starts[index] as number;
+      let length = names[at++] as number;
+      if (length >= 0x80) length = (length & 0x7f) | ((names[at++] as number) << 7);
+      const end = at + length;
+      let hash = tailHashes[names[at++] as number] as number;
+      while (at < end) {
+        const token = names[at++] as number;
+        hash = (Math.imul(hash, factors[token] as number) + (tokenHashes[token] as number)) | 0;
       }
-      hash >>>= 0;
-      hashes[i] = hash;
-      let slot = hash & mask;
+      hashes[index] = hash;
+      let slot = spread(hash) & mask;
       while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = i + 1;
+      table[slot] = index + 1;
     }
     this.hashes = hashes;
     return (this.table = table);
   }
 
-  private sort(): { values: Float64Array; order: Uint32Array } {
-    const all = new Float64Array(this.size);
-    for (let i = 0; i < this.size; i++) all[i] = rank(this.addressAt(i));
-    const order = Uint32Array.from(all.keys()).sort((a, b) => (all[a] as number) - (all[b] as number) || a - b);
-    return { values: Float64Array.from(order, (index) => all[index] as number), order };
+  /** The name with its letter, expanded into `scratch`; returns its bytes. */
+  private expand(index: number): number {
+    const { names, tokens } = this;
+    let start = this.starts[index] as number;
+    let count = names[start++] as number;
+    if (count >= 0x80) count = (count & 0x7f) | ((names[start++] as number) << 7);
+    const end = start + count;
+    let length = 0;
+    for (let at = start; at < end; at++) length += tokens.lengths[names[at] as number] as number;
+    if (length > this.scratch.length) this.scratch = Buffer.alloc(2 * length);
+    const { scratch } = this;
+    let filled = 0;
+    for (let at = start; at < end; at++) {
+      const token = names[at] as number;
+      let from = tokens.starts[token] as number;
+      const stop = from + (tokens.lengths[token] as number);
+      while (from < stop) scratch[filled++] = tokens.bytes[from++] as number;
+    }
+    return length;
   }
 }
 
-/** Kernel addresses as numbers in the same order: the distance from the end of the address space is exact where kernels live. */
-function rank(address: bigint): number {
-  return address >> 63n === 1n ? -Number((1n << 64n) - address) : address < 1n << 53n ? Number(address) - 2 ** 64 : -(2 ** 63) - 1;
+/** Multiplied, since similar names have similar polynomials. */
+function spread(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 13);
 }
 
-function hashText(name: string): number {
-  let hash = FNV_BASIS;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ (name.charCodeAt(i) & 0xff), FNV_PRIME);
-  return hash >>> 0;
-}
-
-/** Opens tables whose places are known. Throws KallsymsError where the image no longer holds them. */
-export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): Kallsyms {
-  const names = readPhysical(physical, tables.names, tables.namesLength);
-  const tokens = readPhysical(physical, tables.tokenTable, tables.tokenIndex - tables.tokenTable);
-  const word = tables.form === 'absolute' ? tables.bits / 8 : 4;
-  const addresses = readPhysical(physical, tables.addresses, tables.count * word);
-  if (!names || !tokens || !addresses) throw new KallsymsError('the symbol tables are not all in the image');
-  return new Kallsyms(names, tokens, tables.form === 'absolute' ? absolute(addresses, tables.bits) : relative(addresses, tables), tables.count);
-}
-
-function absolute(bytes: Buffer, bits: 32 | 64): (index: number) => bigint {
-  return bits === 64 ? (index) => bytes.readBigUInt64LE(index * 8) : (index) => BigInt(bytes.readUInt32LE(index * 4));
+function addressesOf(bytes: Buffer, count: number, bits: 32 | 64, base: bigint | undefined): KallsymsAddresses {
+  const needed = base === undefined ? (count * bits) / 8 : count * 4;
+  if (bytes.length < needed) throw new KallsymsError('kallsyms addresses are cut short');
+  if (base === undefined) return new AbsoluteAddresses(bytes.subarray(0, needed), bits);
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
+  return new RelativeAddresses(new Int32Array(aligned.buffer, aligned.byteOffset, count), base, bits);
 }
 
 /**
- * With CONFIG_KALLSYMS_ABSOLUTE_PERCPU (x86 with SMP) an offset that is not negative is an absolute value, and a negative one is
- * `base - 1 - offset`; without it all are unsigned and relative (kernel/kallsyms.c: kallsyms_sym_address).
+ * Decodes tables whose place is known: found by `findKallsyms`, now or in a session before.
+ * @throws {KallsymsError} when what is there is no kallsyms, or not all of it is in the image
  */
-function relative(bytes: Buffer, { count, relativeBase, bits }: KallsymsTables): (index: number) => bigint {
-  const base = BigInt(relativeBase);
-  let negative = 0;
-  for (let i = 0; i < count; i++) if (bytes.readInt32LE(i * 4) < 0) negative++;
-  const wrap = (address: bigint): bigint => BigInt.asUintN(bits, address);
-  if (negative * 2 < count) return (index) => wrap(base + BigInt(bytes.readUInt32LE(index * 4)));
-  return (index) => {
-    const offset = bytes.readInt32LE(index * 4);
-    return offset >= 0 ? BigInt(offset) : wrap(base - 1n - BigInt(offset));
+export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): Kallsyms {
+  const { bits, count, markerBytes, relativeBase, sequence } = tables;
+  if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+  const read = (what: string, at: number, length: number): Buffer => {
+    const bytes = length <= 64 * MAX_SYMBOLS ? readPhysical(physical, at, length) : undefined;
+    if (!bytes)
+      throw new KallsymsError(
+        `kallsyms ${what}: ${length} bytes at physical 0x${at.toString(16)} are not in the image`,
+      );
+    return bytes;
   };
+  const base = relativeBase === undefined ? undefined : read('base', relativeBase, bits / 8);
+  return new Kallsyms({
+    bits,
+    count,
+    names: read('names', tables.names, tables.namesLength),
+    markers: read('markers', tables.markers, Math.ceil(count / MARKED) * markerBytes),
+    markerBytes,
+    tokenTable: read('tokens', tables.tokenTable, Math.min(MAX_TOKEN_TABLE * 2, tables.tokenIndex - tables.tokenTable)),
+    tokenIndex: read('token index', tables.tokenIndex, INDEX_BYTES),
+    addresses: read('addresses', tables.addresses, base ? count * 4 : (count * bits) / 8),
+    ...(base && { relativeBase: bits === 64 ? base.readBigUInt64LE(0) : BigInt(base.readUInt32LE(0)) }),
+    ...(sequence !== undefined && { sequence: read('order', sequence, 3 * count) }),
+  });
 }

@@ -5,7 +5,7 @@ import type { DetectionCache } from '../kernel/detect.js';
 import type { PhysicalSpace } from '../memory/physical.js';
 
 /** Raised when what is stored changes its meaning: older files are then ignored. */
-const VERSION = 1;
+const VERSION = 2;
 /** Pages of the image that its fingerprint is made of. */
 const SAMPLES = 48;
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -25,15 +25,47 @@ export interface Sample {
   session(): Session;
 }
 
-function sampleAt(name: string, image: string, truth: string): Sample {
-  const path = (part: string): string => join(truth, part.replace(/^\//, ''));
+interface Truth {
+  readonly read: (path: string) => string | undefined;
+  readonly list: (path: string) => string[];
+}
+
+function sampleOf(name: string, image: string, truth: Truth): Sample {
   return {
     name,
     image,
-    truth: (part) => (existsSync(path(part)) ? readFileSync(path(part), 'utf8') : gunzipSync(readFileSync(`${path(part)}.gz`)).toString('utf8')),
-    hasTruth: (part) => existsSync(path(part)) || existsSync(`${path(part)}.gz`),
-    list: (part) => (existsSync(path(part)) ? readdirSync(path(part)) : []),
+    truth: (path) => {
+      const text = truth.read(path);
+      if (text === undefined) throw new Error(`${name}: the guest said nothing of ${path}`);
+      return text;
+    },
+    hasTruth: (path) => truth.read(path) !== undefined,
+    list: truth.list,
     session: () => new Session({ filename: image, cache: 'memory' }, new Registry([], '')),
+  };
+}
+
+function readText(path: string): string | undefined {
+  if (existsSync(path)) return readFileSync(path, 'utf8');
+  return existsSync(`${path}.gz`) ? gunzipSync(readFileSync(`${path}.gz`)).toString('utf8') : undefined;
+}
+
+/** Truth as a folder: the lab's form. */
+function folderTruth(folder: string): Truth {
+  const at = (path: string): string => join(folder, path);
+  return {
+    read: (path) => (existsSync(at(path)) && statSync(at(path)).isDirectory() ? undefined : readText(at(path))),
+    list: (path) => (existsSync(at(path)) ? readdirSync(at(path)) : []),
+  };
+}
+
+/** Truth of the committed sample: one compressed JSON of path → text, and a few files beside it. */
+function packedTruth(folder: string): Truth {
+  const packed = JSON.parse(readText(join(folder, 'truth.json')) ?? '{}') as Record<string, string>;
+  const beside: Readonly<Record<string, string>> = { 'proc/kallsyms': 'kallsyms', dmesg: 'dmesg.txt', 'lab/kmsg': 'kmsg.txt' };
+  return {
+    read: (path) => packed[path] ?? readText(join(folder, beside[path] ?? path)),
+    list: (path) => [...new Set(Object.keys(packed).filter((key) => key.startsWith(`${path}/`)).map((key) => key.slice(path.length + 1).split('/')[0] as string))],
   };
 }
 
@@ -41,7 +73,7 @@ function sampleAt(name: string, image: string, truth: string): Sample {
 export function committedSample(): Sample | undefined {
   const folder = join(root, 'fixtures/linux-6.1-tiny');
   const image = join(folder, 'image.kdump');
-  return existsSync(image) ? sampleAt('linux-6.1-tiny', image, join(folder, 'truth')) : undefined;
+  return existsSync(image) ? sampleOf('linux-6.1-tiny', image, packedTruth(folder)) : undefined;
 }
 
 /** The lab's images that are there, of the variants named (all by default). */
@@ -49,7 +81,7 @@ export function labSamples(variants: readonly string[] = ['tiny', 'la57', 'gener
   return variants.flatMap((name) => {
     const truth = join(lab, 'truth', name);
     const image = ['raw', 'elf', 'kdump-zlib'].map((extension) => join(lab, 'images', `${name}.${extension}`)).find((path) => existsSync(path));
-    return image !== undefined && existsSync(truth) ? [sampleAt(name, image, truth)] : [];
+    return image !== undefined && existsSync(truth) ? [sampleOf(name, image, folderTruth(truth))] : [];
   });
 }
 

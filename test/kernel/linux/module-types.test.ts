@@ -10,7 +10,13 @@ test("modules' own types", { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: every loaded module has its types, on top of the kernel's`, async () => {
       const session = sample.session();
-      const types = moduleTypes((await session.kernel()) as LinuxKernel);
+      const kernel = (await session.kernel()) as LinuxKernel;
+      const types = moduleTypes(kernel);
+      if (kernel.symbol('btf_modules') === undefined) {
+        // Before 5.11 modules carried no BTF of their own.
+        assert.equal(types.size, 0);
+        return;
+      }
       const loaded = sample.truth('proc/modules').split('\n').filter(Boolean).map((line) => line.split(' ')[0] as string);
       assert.deepEqual([...types.keys()].sort(), loaded.sort());
       const { rows, run } = await rowsOf(session, dt, { target: 'loop!loop_device' });

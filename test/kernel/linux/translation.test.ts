@@ -46,6 +46,16 @@ test('translation', { skip: skipWithout(found) }, async (context) => {
       }
     });
 
+    await context.test(`${sample.name}: every marker page lies in the page frame that the guest's pagemap names`, () => {
+      const lines = sample.truth('marker-pages.tsv').trim().split('\n').slice(1);
+      assert.ok(lines.length > 80);
+      for (const line of lines) {
+        const [pid, virtual, physical] = line.split('\t');
+        const space = kernel.spaceOf(processByPid(kernel, Number(pid))) as PagedSpace;
+        assert.equal(space.translate(BigInt(virtual ?? 0)), Number(physical), line);
+      }
+    });
+
     await context.test(`${sample.name}: vtop ends at the byte, and ptov leads back from it to this process alone`, async () => {
       const marker = markers[0] as Marker;
       const { rows } = await rowsOf(session, vtop, { virtual_address: marker.va + 5n, address_space: `pid@${marker.pid}` });

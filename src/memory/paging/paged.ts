@@ -149,10 +149,10 @@ export abstract class PagedSpace extends AddressSpace {
       const low = table.view.getUint32(at, true);
       const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
       const kind = this.kindOf(level, low, high);
-      const bits = this.bitsOf(level, low, high, kind, number);
+      const soft = kind === EntryKind.absent ? this.softOf(level, low, high) : NO_FRAME;
+      const bits = this.bitsOf(level, low, high, kind, number) | (soft >= 0 && pages > 1 ? PageBits.large : 0);
       rights = combine(rights, bits);
       const step = { name, alias, address: where, value: (BigInt(high) << 32n) | BigInt(low), flags: pageFlags(bits) };
-      const soft = kind === EntryKind.absent ? this.softOf(level, low, high) : NO_FRAME;
       if (kind === EntryKind.table) {
         steps.push(step);
         frame = this.frameOf(level, low, high, kind);

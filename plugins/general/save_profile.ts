@@ -1,13 +1,9 @@
-import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { linkedSymbols, rekallProfileText } from '../../src/symbols/rekall/write.js';
+import { writeProfile } from '../../src/symbols/rekall/file.js';
+import { linkedSymbols } from '../../src/symbols/rekall/write.js';
 
 export const saveProfile = definePlugin({
   name: 'save_profile',
@@ -20,9 +16,9 @@ export const saveProfile = definePlugin({
   args: { out_file: arg.path.required('file to write; compressed when its name ends in .gz', { positional: true, completes: 'path' }) },
   columns: {
     path: col.string('the file'),
-    banner: col.string('the kernel it is for'),
     structs: col.int('number of structs and unions'),
     constants: col.int('number of symbols'),
+    banner: col.string('the kernel it is for'),
   },
   examples: [{ line: 'save_profile linux-6.1.json.gz' }],
   async *collect(context, args) {
@@ -32,16 +28,7 @@ export const saveProfile = definePlugin({
     const lowest = kernel.profile.pointerSize === 8 ? 0xffffffff80000000n : 0xc0000000n;
     const { constants, functions } = linkedSymbols(kernel.profile.symbols, slide, lowest);
     const metadata = { ...kernel.profile.metadata, banner: kernel.banner };
-    const text = Readable.from(rekallProfileText({ types: kernel.profile.types, constants, functions, metadata }));
-    const temporary = `${path}.${process.pid}.tmp`;
-    mkdirSync(dirname(path), { recursive: true });
-    try {
-      const file = createWriteStream(temporary);
-      await (basename(path).endsWith('.gz') ? pipeline(text, createGzip(), file) : pipeline(text, file));
-      renameSync(temporary, path);
-    } finally {
-      rmSync(temporary, { force: true });
-    }
-    yield { path, banner: kernel.banner, structs: new Set(kernel.profile.types.structNames()).size, constants: constants.length + functions.length };
+    await writeProfile(path, { types: kernel.profile.types, constants, functions, metadata });
+    yield { path, structs: new Set(kernel.profile.types.structNames()).size, constants: constants.length + functions.length, banner: kernel.banner };
   },
 });

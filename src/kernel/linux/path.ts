@@ -10,8 +10,11 @@ import type { Mount, NsCommon, Vfsmount } from './types-fs.js';
 const DEEPEST = 2048;
 /** A name of a dentry has at most NAME_MAX bytes; those made from text (memfd, pipes' cousins) may have more. */
 const LONGEST_NAME = 4096;
-/** include/linux/fs.h: FMODE_BACKING (since 62d53c4a1dfe, 6.5): the file stands for another one, of overlayfs. */
-const FMODE_BACKING = 0x2000000;
+/**
+ * include/linux/fs.h: FMODE_BACKING, the file stands for another one, of overlayfs (since 62d53c4a1dfe, 6.5). It was bit 25 and is
+ * bit 24 since 6.14 and in stable kernels before it, while 25 came to mean FMODE_NONOTIFY: a set bit is a hint, no more.
+ */
+const MAYBE_BACKING = 0x3000000;
 const DELETED = ' (deleted)';
 
 /** Name of a dentry: the last component of a path. */
@@ -41,10 +44,17 @@ export function filePath(kernel: LinuxKernel, file: File): string {
 
 /** The path under which a file was opened: a file of overlayfs that is mapped has another one below (include/linux/fs.h: file_user_path). */
 export function userPath(kernel: LinuxKernel, file: File): Path {
-  if ((file.f_mode & FMODE_BACKING) !== 0 && kernel.profile.has('backing_file', 'user_path')) {
-    return file.$as(kernel.struct('backing_file')).$get('user_path') as Path;
+  if ((file.f_mode & MAYBE_BACKING) !== 0 && kernel.profile.has('backing_file', 'user_path')) {
+    const path = file.$as(kernel.struct('backing_file')).$get('user_path') as Path;
+    if (orElse(() => isConsistent(path), false)) return path;
   }
   return file.f_path;
+}
+
+/** True where mount and dentry of a path are of one file system: what stands behind an ordinary file is no path. */
+function isConsistent(path: Path): boolean {
+  const superBlock = path.dentry?.$pointer('d_sb') ?? 0n;
+  return superBlock !== 0n && path.mnt?.$pointer('mnt_sb') === superBlock;
 }
 
 /** The path of a struct path, as the root of its mount namespace sees it (fs/d_path.c: d_path). Throws Absent. */

@@ -15,6 +15,8 @@ export class PhysicalSpace extends AddressSpace {
   readonly bits = 64;
   private readonly blockShift: number;
   private readonly blockLimit: number;
+  /** one past the highest page that the image describes */
+  private readonly pages: number;
   private young = new Map<number, Block>();
   private old = new Map<number, Block>();
 
@@ -23,6 +25,7 @@ export class PhysicalSpace extends AddressSpace {
     cacheBytes = CACHE_BYTES,
   ) {
     super();
+    this.pages = Math.ceil((image.runs.at(-1)?.end ?? 0) / PAGE_SIZE);
     const size = Math.max(PAGE_SIZE, image.blockSize);
     this.blockShift = Math.log2(size) - PAGE_SHIFT;
     if (!Number.isInteger(this.blockShift)) throw new RangeError(`block size ${size} is no power of two`);
@@ -43,6 +46,8 @@ export class PhysicalSpace extends AddressSpace {
   }
 
   pageAt(number: number): Page | undefined {
+    // Lying page tables name frames far outside: those are not worth a block of nothing each.
+    if (!(number >= 0 && number < this.pages)) return undefined;
     const blockNumber = Math.floor(number / 2 ** this.blockShift);
     const block = this.young.get(blockNumber) ?? this.fetch(blockNumber);
     return block.page(number - blockNumber * 2 ** this.blockShift);

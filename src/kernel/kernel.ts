@@ -1,0 +1,16 @@
+import type { PagedSpace } from '../memory/paging/paged.js';
+import type { PhysicalSpace } from '../memory/physical.js';
+import type { Profile } from '../symbols/profile.js';
+
+/** A kernel that was found in an image: what all operating systems have in common. */
+export interface Kernel {
+  readonly os: 'linux' | 'windows' | 'darwin';
+  readonly physical: PhysicalSpace;
+  /** The kernel's own address space. */
+  readonly space: PagedSpace;
+  readonly profile: Profile;
+  /** The banner or build string that identifies it. */
+  readonly banner: string;
+  /** One line for the console's greeting: `Linux 6.1.0-56-cloud-amd64 x86_64, 4-level paging`. */
+  readonly description: string;
+}

@@ -1,0 +1,38 @@
+import { Timestamp } from '../../object/time.js';
+import type { Struct } from '../../object/struct.js';
+import type { LinuxKernel } from './kernel.js';
+
+/** The kernel's notion of time, as the timekeeper holds it (kernel/time/timekeeping.c: tk_core). */
+export interface Clock {
+  /** UTC of monotonic zero plus time asleep: the moment of boot */
+  readonly boot: Timestamp;
+  /** UTC of the timekeeper's last update: the time of the image, to a tick */
+  readonly now: Timestamp;
+}
+
+interface Timespec64 extends Struct {
+  readonly tv_sec: bigint | number;
+  readonly tv_nsec: bigint | number;
+}
+
+/**
+ * Reads the clock. tk_core is { seqcount, struct timekeeper }; the timekeeper's xtime_sec, wall_to_monotonic and offs_boot give
+ * UTC now, UTC - monotonic and boottime - monotonic.
+ */
+export function clockOf(kernel: LinuxKernel): Clock {
+  return kernel.memo('clock', () => {
+    const type = kernel.struct('timekeeper');
+    const core = kernel.profile.address('tk_core');
+    // The sequence counter is 4 bytes, or more with lock debugging; the timekeeper is 8-aligned behind it.
+    const keeper = type.at(kernel.space, core + 8n);
+    const wall = keeper.$get('wall_to_monotonic') as Timespec64;
+    const seconds = -BigInt(wall.tv_sec);
+    const nanoseconds = -BigInt(wall.tv_nsec);
+    const utcOfMonotonicZero = seconds * 1_000_000_000n + nanoseconds;
+    const asleep = BigInt(keeper.$get('offs_boot') as bigint);
+    return {
+      boot: new Timestamp(utcOfMonotonicZero - asleep),
+      now: Timestamp.fromSeconds(BigInt(keeper.$get('xtime_sec') as bigint)),
+    };
+  });
+}

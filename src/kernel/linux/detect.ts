@@ -1,0 +1,205 @@
+import type { PagingKind } from '../../memory/paging/create.js';
+import type { PhysicalSpace } from '../../memory/physical.js';
+import { findBtf, readBtf } from '../../symbols/btf/find.js';
+import { BtfTypes } from '../../symbols/btf/types.js';
+import { findKallsyms } from '../../symbols/kallsyms/find.js';
+import { type Kallsyms, openKallsyms } from '../../symbols/kallsyms/kallsyms.js';
+import type { KallsymsTables } from '../../symbols/kallsyms/tables.js';
+import { Profile } from '../../symbols/profile.js';
+import type { ProfileMetadata } from '../../symbols/types.js';
+import type { DetectionOptions } from '../detect.js';
+import { DetectionError } from '../error.js';
+import { bannerAt, scanBanners } from './banner.js';
+import { candidateRoots, type KernelRoot, verifyRoot } from './dtb.js';
+import { LinuxKernel, type LinuxLocation } from './kernel.js';
+import { type KernelWindow, kernelWindows } from './locate.js';
+import { profileFromFile } from './profile-file.js';
+
+/** What a second open of an image needs to know: see {@link DetectionCache}. Numbers as decimal strings where they are 64-bit. */
+interface Remembered {
+  readonly banner: string;
+  readonly bannerAt: number;
+  readonly text: number;
+  readonly tables: KallsymsTables;
+  readonly btf?: { readonly offset: number; readonly length: number };
+  readonly paging: PagingKind;
+  readonly dtb: number;
+  readonly imageDelta: string;
+  readonly pageOffset: string;
+}
+const CACHE_KEY = 'linux';
+
+/** A kernel's symbols and the place of its image: what page tables are then verified against. */
+interface KernelImage {
+  readonly window: KernelWindow;
+  readonly tables: KallsymsTables;
+  readonly symbols: Kallsyms;
+  readonly bits: 32 | 64;
+  /** physical address of _text */
+  readonly text: number;
+  /** virtual minus physical */
+  readonly delta: bigint;
+  readonly banner: string;
+  readonly bannerAt: number;
+}
+
+/** Addresses that x86 kernels are linked at (CONFIG_PHYSICAL_START 16 MiB; arch/x86/include/asm/page_types.h). */
+export const LINKED_TEXT = { 32: 0xc1000000n, 64: 0xffffffff81000000n } as const;
+const LINKED_PHYSICAL = 0x1000000;
+/** PAGE_OFFSET of a 32-bit kernel with the default 3 GiB / 1 GiB split. */
+const PAGE_OFFSET_32 = 0xc0000000n;
+
+/** Finds a Linux kernel. Undefined when the image has none; throws DetectionError when one is there but cannot be used. */
+export async function detectLinux(physical: PhysicalSpace, options: DetectionOptions): Promise<LinuxKernel | undefined> {
+  const { trace, cache } = options;
+  const remembered = cache.get(CACHE_KEY) as Remembered | undefined;
+  if (remembered && options.dtb === undefined && bannerAt(physical, remembered.bannerAt) === remembered.banner) {
+    trace.add('cache', 'what was learnt of this image before', `banner at 0x${remembered.bannerAt.toString(16)} is the same`, 'verified');
+    return recall(physical, remembered, options);
+  }
+  const image = findImage(physical, options);
+  if (!image) return undefined;
+  const root = findRoot(physical, image, options);
+  const pageOffset = pageOffsetOf(physical, image, root);
+  const btf = findTypes(physical, image, options);
+  const found: Remembered = {
+    banner: image.banner,
+    bannerAt: image.bannerAt,
+    text: image.text,
+    tables: image.tables,
+    ...(btf ? { btf } : {}),
+    paging: root.paging,
+    dtb: root.dtb,
+    imageDelta: image.delta.toString(),
+    pageOffset: pageOffset.toString(),
+  };
+  const kernel = await build(physical, found, image.symbols, options);
+  cache.set(CACHE_KEY, found);
+  return kernel;
+}
+
+function recall(physical: PhysicalSpace, found: Remembered, options: DetectionOptions): Promise<LinuxKernel> {
+  return build(physical, found, openKallsyms(physical, found.tables), options);
+}
+
+/** The first window in which kallsyms can be decoded, and whose symbols agree with the bytes around them. */
+function findImage(physical: PhysicalSpace, { trace }: DetectionOptions): KernelImage | undefined {
+  for (const window of kernelWindows(physical)) {
+    trace.add('kernel', window.method, `physical 0x${window.from.toString(16)}`);
+    for (const tables of findKallsyms(physical, { from: window.from, to: window.to })) {
+      const symbols = openKallsyms(physical, tables);
+      const image = placeImage(physical, window, tables, symbols);
+      if (typeof image !== 'string') {
+        trace.add('symbols', 'kallsyms of the image', `${symbols.size} symbols, _text at 0x${symbols.address('_text')?.toString(16)}`);
+        trace.add('kernel', 'banner through the symbols', image.banner, 'verified');
+        return image;
+      }
+      trace.add('symbols', `kallsyms at 0x${tables.names.toString(16)}`, image, 'failed');
+    }
+  }
+  trace.add('kernel', 'Linux kernels', 'no decodable kallsyms tables', 'failed');
+  return undefined;
+}
+
+function placeImage(physical: PhysicalSpace, window: KernelWindow, tables: KallsymsTables, symbols: Kallsyms): KernelImage | string {
+  const virtualText = symbols.address('_text') ?? symbols.address('_stext');
+  if (virtualText === undefined) return 'no symbol _text';
+  const bits = virtualText >> 32n === 0n ? 32 : 64;
+  const banner = symbols.address('linux_banner');
+  const hits = banner === undefined || window.text === undefined ? [...scanBanners(physical, window.from, window.to)] : [];
+  // Where the image begins is known, or follows from the banner's symbol and one of the banners in the window.
+  const places = window.text !== undefined ? [window.text] : hits.map((hit) => hit.physical - Number((banner ?? virtualText) - virtualText));
+  for (const text of places) {
+    const delta = virtualText - BigInt(text);
+    const at = banner === undefined ? hits[0]?.physical : Number(banner - delta);
+    const line = at === undefined ? undefined : bannerAt(physical, at);
+    if (at !== undefined && line !== undefined) {
+      return { window, tables, symbols, bits, text, delta, banner: line, bannerAt: at };
+    }
+  }
+  return 'its symbols do not lead to a banner (a stale copy?)';
+}
+
+/** The kernel's page tables: the first candidate that maps the kernel image where it is. */
+function findRoot(physical: PhysicalSpace, image: KernelImage, options: DetectionOptions): KernelRoot {
+  const { trace } = options;
+  const probes = [image.text, image.bannerAt].map((at) => ({ physical: at, virtual: BigInt(at) + image.delta }));
+  for (const candidate of candidateRoots(physical, image, options.dtb)) {
+    const at = `0x${candidate.dtb.toString(16)}`;
+    for (const paging of candidate.pagings) {
+      const problem = verifyRoot(physical, { ...candidate, paging }, probes);
+      trace.add('page tables', `${candidate.method}, ${paging}`, `${at}${problem === undefined ? '' : `: ${problem}`}`, problem === undefined ? 'verified' : 'failed');
+      if (problem === undefined) return { dtb: candidate.dtb, paging, method: candidate.method };
+    }
+  }
+  throw new DetectionError(
+    `The image holds ${image.banner.slice(0, 60)}…, but none of its page tables maps the kernel.`,
+    'rekall -f IMAGE --dtb ADDRESS',
+    trace.steps,
+  );
+}
+
+/** Virtual address of the direct map (arch/x86/mm/kaslr.c randomises it; without KASLR the variable holds the default). */
+function pageOffsetOf(physical: PhysicalSpace, image: KernelImage, root: KernelRoot): bigint {
+  if (image.bits === 32) return PAGE_OFFSET_32;
+  const symbol = image.symbols.address('page_offset_base');
+  if (symbol !== undefined) return physical.readU64(symbol - image.delta);
+  return root.paging === 'amd64-la57' ? 0xff11000000000000n : 0xffff888000000000n;
+}
+
+function findTypes(physical: PhysicalSpace, image: KernelImage, { trace }: DetectionOptions): { offset: number; length: number } | undefined {
+  const start = image.symbols.address('__start_BTF');
+  const stop = image.symbols.address('__stop_BTF');
+  if (start !== undefined && stop !== undefined && stop > start) {
+    const range = { from: Number(start - image.delta), to: Number(stop - image.delta) };
+    const exact = findBtf(physical, range).find((candidate) => candidate.offset === range.from);
+    if (exact && exact.problem === undefined) {
+      trace.add('types', 'BTF at __start_BTF', `${exact.length} bytes at 0x${exact.offset.toString(16)}`, 'verified');
+      return exact;
+    }
+    trace.add('types', 'BTF at __start_BTF', exact?.problem ?? 'no BTF header there', 'failed');
+  }
+  const other = findBtf(physical, { from: image.window.from, to: image.window.to }).filter((candidate) => candidate.problem === undefined);
+  const best = other[0];
+  trace.add('types', 'BTF near the kernel image', best ? `${best.length} bytes at 0x${best.offset.toString(16)}` : 'none', best ? 'found' : 'failed');
+  return best;
+}
+
+async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsyms, options: DetectionOptions): Promise<LinuxKernel> {
+  const delta = BigInt(found.imageDelta);
+  const bits = found.paging.startsWith('i386') ? 32 : 64;
+  const virtualText = BigInt(found.text) + delta;
+  const virtualSlide = options.slide ?? virtualText - LINKED_TEXT[bits];
+  const location: LinuxLocation = {
+    paging: found.paging,
+    dtb: found.dtb,
+    imageDelta: delta,
+    pageOffset: BigInt(found.pageOffset),
+    virtualSlide,
+    physicalSlide: found.text - LINKED_PHYSICAL,
+  };
+  options.trace.add('kernel', 'KASLR', `virtual slide 0x${virtualSlide.toString(16)}, physical slide 0x${location.physicalSlide.toString(16)}`);
+  const metadata: ProfileMetadata = {
+    os: 'linux',
+    arch: bits === 32 ? 'I386' : 'AMD64',
+    source: 'BTF and kallsyms of the image',
+    banner: found.banner,
+  };
+  if (options.profile !== undefined) {
+    const profile = await profileFromFile(options.profile, { metadata, symbols, slide: virtualSlide, trace: options.trace });
+    return new LinuxKernel(physical, profile, location, found.banner);
+  }
+  const blob = found.btf && readBtf(physical, found.btf);
+  if (!blob) {
+    const release = /^Linux version (\S+)/.exec(found.banner)?.[1] ?? 'RELEASE';
+    throw new DetectionError(
+      `${found.banner}\nThis kernel carries no type information (BTF). The types are in the vmlinux of its debug package ` +
+        `(Debian: linux-image-${release}-dbg, file /usr/lib/debug/boot/vmlinux-${release}), or in a profile or ISF made from it.`,
+      `rekall -f IMAGE --profile /usr/lib/debug/boot/vmlinux-${release}`,
+      options.trace.steps,
+    );
+  }
+  const types = new BtfTypes(blob);
+  return new LinuxKernel(physical, new Profile(types, symbols, metadata), location, found.banner);
+}
+

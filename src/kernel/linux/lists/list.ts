@@ -1,0 +1,67 @@
+import { Absent } from '../../../memory/absent.js';
+import type { Struct } from '../../../object/struct.js';
+import type { StructType } from '../../../object/struct-type.js';
+import type { ListHead } from '../types.js';
+
+/** More entries than this are no list of a kernel's, but a lie. */
+const LONGEST = 1 << 20;
+
+export interface WalkOptions {
+  /** told what was wrong, in a phrase: a loop, a broken link */
+  readonly onFault?: (what: string) => void;
+  /** entries at most */
+  readonly limit?: number;
+}
+
+/**
+ * The structs on a circular list (include/linux/list.h), in order, without the head. Goes forward; where a link is broken (an
+ * unreadable entry, a loop that misses the head, a neighbour that does not point back) it says so and then comes
+ * backwards from the head, so that both ends of a broken list are found. Each entry is given once.
+ * @param head the list_head that anchors the list
+ * @param type the struct that the entries are in
+ * @param member the list_head in that struct: `tasks`, `thread_node`
+ */
+export function* walkList<T extends Struct>(head: ListHead, type: StructType<T>, member: string, options: WalkOptions = {}): Generator<T> {
+  const offset = type.offsetOf(member);
+  const seen = new Set<bigint>([head.$address]);
+  const limit = options.limit ?? LONGEST;
+  let broken = false;
+  for (const direction of ['next', 'prev'] as const) {
+    let at: ListHead = head;
+    for (;;) {
+      const following = step(at, direction);
+      if (following instanceof Absent || following === null) {
+        options.onFault?.(`list of ${type.name}.${member} is broken after 0x${at.$address.toString(16)}: ${following === null ? 'null link' : following.reason}`);
+        broken = true;
+        break;
+      }
+      const address = following.$address;
+      if (address === head.$address) break;
+      if (seen.has(address)) {
+        // Backwards, meeting an entry that was seen going forward means that all are found.
+        if (direction === 'next') {
+          options.onFault?.(`list of ${type.name}.${member} loops at 0x${address.toString(16)} without coming back to its head`);
+          broken = true;
+        }
+        break;
+      }
+      if (seen.size > limit) {
+        options.onFault?.(`list of ${type.name}.${member} is longer than ${limit}`);
+        return;
+      }
+      seen.add(address);
+      if (following.$valid) yield type.atPage(following.$space, following.$page, following.$offset - offset);
+      at = following;
+    }
+    if (!broken) return;
+  }
+}
+
+function step(at: ListHead, direction: 'next' | 'prev'): ListHead | null | Absent {
+  try {
+    return at[direction];
+  } catch (error) {
+    if (error instanceof Absent) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import type { AddressSpace } from '../space.js';
+import { Arm64Space } from './arm64.js';
+import { LinuxAmd64Space, LinuxI386Space, LinuxPaeSpace } from './linux.js';
+import type { PagedOptions, PagedSpace } from './paged.js';
+import { Amd64Space, I386Space, PaeSpace } from './x86.js';
+
+/** Kinds of paging: architecture, and its mode where there are several. */
+export type PagingKind = 'amd64' | 'amd64-la57' | 'i386' | 'i386-pae' | 'arm64';
+
+export interface CreateOptions extends PagedOptions {
+  /** whose not-present entries are to be understood */
+  readonly os?: 'linux';
+  /** arm64: physical address of the user half's table */
+  readonly userDtb?: number;
+}
+
+/**
+ * An address space behind page tables.
+ * @param physical where tables and pages lie
+ * @param dtb physical address of the top table
+ */
+export function createPagedSpace(kind: PagingKind, physical: AddressSpace, dtb: number, options: CreateOptions = {}): PagedSpace {
+  const linux = options.os === 'linux';
+  switch (kind) {
+    case 'amd64':
+      return linux ? new LinuxAmd64Space(physical, dtb, options) : new Amd64Space(physical, dtb, options);
+    case 'amd64-la57':
+      return linux ? new LinuxAmd64Space(physical, dtb, { ...options, levels: 5 }) : new Amd64Space(physical, dtb, { ...options, levels: 5 });
+    case 'i386':
+      return linux ? new LinuxI386Space(physical, dtb, options) : new I386Space(physical, dtb, options);
+    case 'i386-pae':
+      return linux ? new LinuxPaeSpace(physical, dtb, options) : new PaeSpace(physical, dtb, options);
+    case 'arm64':
+      return new Arm64Space(physical, dtb, options);
+  }
+}

@@ -1,0 +1,262 @@
+import type { Page } from '../page.js';
+import { PAGE_SIZE, pageNumber, pageOffset } from '../page.js';
+import { AddressSpace } from '../space.js';
+import { ALL_RIGHTS, combine, PageBits, pageFlags } from './flags.js';
+import { leaves, type PageRun, type WalkLimits } from './leaves.js';
+import { mappings, type Mapping, type MappingOptions } from './mappings.js';
+import type { Translation, TranslationStep } from './translation.js';
+
+/** One level of page tables. */
+export interface PagingLevel {
+  /** the processor manual's name of an entry: `PML4E`, `PTE` */
+  readonly name: string;
+  /** Linux's name of the level: `pgd`, `p4d`, `pud`, `pmd`, `pte` */
+  readonly alias: string;
+  /** entries of a table, a power of two */
+  readonly entries: number;
+  /** 4 KiB pages that one entry spans, a power of two */
+  readonly pages: number;
+}
+
+/** A contiguous part of the address space with one top table. In page numbers. */
+export interface PagingRegion {
+  /** the first page of the part, and one past its last */
+  readonly first: number;
+  readonly end: number;
+  /** the page that entry 0 of the top table maps (may lie before `first`) */
+  readonly base: number;
+  /** page frame of the top table */
+  readonly root: number;
+}
+
+/** What an entry is to the processor. Numbers, for the hot loop. */
+export const EntryKind = { absent: 0, table: 1, leaf: 2 } as const;
+export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
+
+/** No page frame. */
+export const NO_FRAME = -1;
+
+/** Page numbers of 64-bit addresses end here. */
+export const PAGE_NUMBERS = 2 ** 52;
+
+const TLB_SLOTS = 1024;
+const TABLE_SLOTS = 64;
+
+export interface PagedOptions {
+  /** for people: `kernel`, `bash (135)` */
+  readonly name?: string;
+}
+
+/**
+ * An address space behind page tables. An architecture says what its levels and entries look like; walking, caching
+ * and explaining is done here. An operating system's subclass may know pages behind entries that the
+ * processor calls not present: {@link softFrame} and {@link describeEntry}.
+ *
+ * Entries are handled as two 32-bit halves (`high` is 0 where entries have 32 bits); frames are 4 KiB page numbers of
+ * the physical space.
+ */
+export abstract class PagedSpace extends AddressSpace {
+  readonly name: string;
+  abstract override readonly bits: 32 | 64;
+  /** Top level first. */
+  abstract readonly levels: readonly PagingLevel[];
+  /** Ascending, not overlapping: the canonical addresses. */
+  abstract readonly regions: readonly PagingRegion[];
+  /** Bytes of an entry. */
+  abstract readonly entrySize: 4 | 8;
+  /** Byte offset of the top table in its page: not 0 only for PAE's 32-byte table. */
+  readonly rootOffset: number = 0;
+
+  /** Software TLB, direct-mapped: pairs (page number, frame). Made when it is first needed: many spaces are never read. */
+  private tlb: Float64Array | undefined;
+  /**
+   * Direct-mapped pairs (page number without its last-level index, x): x >= 0 is the frame of the last-level table,
+   * x < NO_FRAME the large page's frame for that prefix as NO_FRAME - 1 - frame.
+   */
+  private tables: Float64Array | undefined;
+
+  /**
+   * @param physical the space that page tables and pages lie in; usually a PhysicalSpace
+   * @param dtb physical address of the top-level page table: CR3, TTBR; its low (PCID, cache) bits are ignored
+   */
+  constructor(
+    readonly physical: AddressSpace,
+    readonly dtb: number,
+    options: PagedOptions = {},
+  ) {
+    super();
+    this.name = options.name ?? `dtb 0x${dtb.toString(16)}`;
+  }
+
+  /** What the processor makes of an entry of `levels[level]`. */
+  abstract kindOf(level: number, low: number, high: number): EntryKind;
+
+  /** The frame that a table or leaf entry names: of the next table, or of the first 4 KiB of the page. */
+  abstract frameOf(level: number, low: number, high: number, kind: EntryKind): number;
+
+  /** {@link PageBits} of an entry by itself. A level that has no say about rights allows everything. */
+  abstract bitsOf(level: number, low: number, high: number, kind: EntryKind, page: number): number;
+
+  /**
+   * The frame behind an entry that the processor calls not present, or {@link NO_FRAME}: for operating systems, which
+   * keep frames in such entries (Linux PROT_NONE, Windows transition pages). Called for entries that are not 0.
+   */
+  softFrame(_level: number, _low: number, _high: number): number {
+    return NO_FRAME;
+  }
+
+  /** Why an entry leads nowhere, or what a soft entry is: `not present`, `swap: type 0 offset 0x123`. */
+  describeEntry(_level: number, _low: number, _high: number): string {
+    return 'not present';
+  }
+
+  override pageAt(number: number): Page | undefined {
+    const frame = this.frameAt(number);
+    return frame < 0 ? undefined : this.physical.pageAt(frame);
+  }
+
+  /** Page frame of a page, or {@link NO_FRAME}: {@link translate} for hot loops. The image need not hold the frame. */
+  frameAt(number: number): number {
+    const tlb = (this.tlb ??= emptyCache(TLB_SLOTS));
+    const slot = (number & (TLB_SLOTS - 1)) << 1;
+    if (tlb[slot] === number) return tlb[slot + 1] as number;
+    const frame = this.resolve(number);
+    tlb[slot] = number;
+    tlb[slot + 1] = frame;
+    return frame;
+  }
+
+  /** Physical address of a virtual one, or undefined where the tables map nothing. The image need not hold it. */
+  translate(address: bigint): number | undefined {
+    const frame = this.frameAt(pageNumber(address));
+    return frame < 0 ? undefined : frame * PAGE_SIZE + pageOffset(address);
+  }
+
+  /** The way through the tables, level by level, and how it ends. Reads the tables, never the TLB. */
+  walk(address: bigint): Translation {
+    const number = pageNumber(address);
+    const region = this.regionOf(number);
+    if (!region) return { address, steps: [], reason: 'not a canonical address' };
+    const steps: TranslationStep[] = [];
+    let frame = region.root;
+    let offset = this.rootOffset;
+    let rights = ALL_RIGHTS;
+    for (const [level, { name, alias, pages, entries }] of this.levels.entries()) {
+      const at = offset + this.entrySize * ((number / pages) & (entries - 1));
+      const where = frame * PAGE_SIZE + at;
+      const table = this.physical.pageAt(frame);
+      if (!table) return { address, steps, reason: `the image does not hold the ${alias} table at 0x${where.toString(16)}` };
+      const low = table.view.getUint32(at, true);
+      const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
+      const kind = this.kindOf(level, low, high);
+      const soft = kind === EntryKind.absent ? this.softOf(level, low, high) : NO_FRAME;
+      const bits = this.bitsOf(level, low, high, kind, number) | (soft >= 0 && pages > 1 ? PageBits.large : 0);
+      rights = combine(rights, bits);
+      const step = { name, alias, address: where, value: (BigInt(high) << 32n) | BigInt(low), flags: pageFlags(bits) };
+      if (kind === EntryKind.table) {
+        steps.push(step);
+        frame = this.frameOf(level, low, high, kind);
+        offset = 0;
+        continue;
+      }
+      if (kind === EntryKind.absent) {
+        const reason = this.describeEntry(level, low, high);
+        steps.push({ ...step, reason });
+        if (soft < 0) return { address, steps, reason };
+      } else steps.push(step);
+      const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : soft;
+      const physical = (first + (number % pages)) * PAGE_SIZE + pageOffset(address);
+      return { address, steps, physical, flags: pageFlags(rights), pageSize: pages * PAGE_SIZE };
+    }
+    return { address, steps, reason: 'the last level names another table' };
+  }
+
+  /**
+   * What the tables map in `[from, to)`, ascending, one per page-table leaf (clipped to the range, which is widened to
+   * whole pages), made as it is asked for. Flags are the effective rights over all levels.
+   */
+  mappings(from = 0n, to = 1n << 64n, options: MappingOptions = {}): Generator<Mapping, void, undefined> {
+    return mappings(this, pageNumber(from < 0n ? 0n : from), endPage(to), options);
+  }
+
+  /** {@link mappings} in page numbers, for hot loops: pages `[from, to)`. */
+  leaves(from = 0, to = PAGE_NUMBERS, limits: WalkLimits = {}): Generator<PageRun, void, undefined> {
+    return leaves(this, from, to, limits);
+  }
+
+  /** Forgets all cached translations. */
+  flush(): void {
+    this.tlb?.fill(NaN);
+    this.tables?.fill(NaN);
+  }
+
+  /** {@link softFrame} for any entry: an empty one is nothing. */
+  softOf(level: number, low: number, high: number): number {
+    return (low | high) === 0 ? NO_FRAME : this.softFrame(level, low, high);
+  }
+
+  private regionOf(number: number): PagingRegion | undefined {
+    for (const region of this.regions) if (number >= region.first && number < region.end) return region;
+    return undefined;
+  }
+
+  private resolve(number: number): number {
+    const levels = this.levels;
+    const last = levels.length - 1;
+    const { entries } = levels[last] as PagingLevel;
+    const prefix = Math.floor(number / entries);
+    const tables = (this.tables ??= emptyCache(TABLE_SLOTS));
+    const slot = (prefix & (TABLE_SLOTS - 1)) << 1;
+    if (tables[slot] === prefix) {
+      const known = tables[slot + 1] as number;
+      if (known < NO_FRAME) return NO_FRAME - 1 - known + (number & (entries - 1));
+      return this.resolveLast(known, 0, last, number & (entries - 1));
+    }
+    const region = this.regionOf(number);
+    if (!region) return NO_FRAME;
+    let frame = region.root;
+    let offset = this.rootOffset;
+    for (let level = 0; level < last; level++) {
+      const { pages, entries: count } = levels[level] as PagingLevel;
+      const table = this.physical.pageAt(frame);
+      if (!table) return NO_FRAME;
+      // Dividing by a power of two is exact, and `&` drops the fraction.
+      const at = offset + this.entrySize * ((number / pages) & (count - 1));
+      const low = table.view.getUint32(at, true);
+      const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
+      const kind = this.kindOf(level, low, high);
+      if (kind !== EntryKind.table) {
+        const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high);
+        if (first < 0) return NO_FRAME;
+        const inLarge = number % pages;
+        tables[slot] = prefix;
+        tables[slot + 1] = NO_FRAME - 1 - (first + inLarge - (number & (entries - 1)));
+        return first + inLarge;
+      }
+      frame = this.frameOf(level, low, high, kind);
+      offset = 0;
+    }
+    tables[slot] = prefix;
+    tables[slot + 1] = frame;
+    return this.resolveLast(frame, offset, last, number & (entries - 1));
+  }
+
+  private resolveLast(frame: number, offset: number, level: number, index: number): number {
+    const table = this.physical.pageAt(frame);
+    if (!table) return NO_FRAME;
+    const at = offset + this.entrySize * index;
+    const low = table.view.getUint32(at, true);
+    const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
+    const kind = this.kindOf(level, low, high);
+    return kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high);
+  }
+}
+
+function emptyCache(slots: number): Float64Array {
+  return new Float64Array(slots * 2).fill(NaN);
+}
+
+function endPage(to: bigint): number {
+  if (to <= 0n) return 0;
+  return to >= 1n << 64n ? PAGE_NUMBERS : pageNumber(to + 0xfffn - ((to + 0xfffn) & 0xfffn));
+}

@@ -1,0 +1,77 @@
+/** What each argument type is in the plugin's hands. */
+export interface ArgValues {
+  int: number;
+  /** 64-bit: a number, hex, a symbol name or expression, resolved */
+  address: bigint;
+  string: string;
+  bool: boolean;
+  /** case ignored, unanchored, as Rekall has it */
+  regex: RegExp;
+  ints: readonly number[];
+  addresses: readonly bigint[];
+  strings: readonly string[];
+  choice: string;
+  choices: readonly string[];
+  /** a path of the analyst's file system */
+  path: string;
+}
+
+export type ArgType = keyof ArgValues;
+
+/** One argument of a plugin. */
+export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
+  readonly type: T;
+  /** one sentence */
+  readonly doc: string;
+  readonly required: R;
+  readonly default?: ArgValues[T];
+  /** may be given without its name, in the order of declaration; a list takes all words that remain */
+  readonly positional?: boolean;
+  /** for choice and choices */
+  readonly choices?: readonly string[];
+  /** one letter for the command line: `-D` */
+  readonly short?: string;
+  /** what to offer on TAB, beyond what the type says */
+  readonly completes?: 'pid' | 'process' | 'symbol' | 'struct' | 'plugin' | 'path' | 'module' | 'session';
+}
+
+export type Args = Readonly<Record<string, Arg>>;
+
+type Options<T extends ArgType> = Omit<Arg<T>, 'type' | 'doc' | 'required'>;
+interface Constructor<T extends ArgType> {
+  /** an argument that may be left out; with `default` it always has a value */
+  <O extends Options<T>>(doc: string, options?: O): Arg<T, O extends { default: ArgValues[T] } ? true : false>;
+  /** an argument without which the command makes no sense */
+  required(doc: string, options?: Options<T>): Arg<T, true>;
+}
+
+function constructor<T extends ArgType>(type: T): Constructor<T> {
+  const make = (doc: string, options?: Options<T>): Arg<T> => ({ type, doc, required: false, ...options });
+  return Object.assign(make, {
+    required: (doc: string, options?: Options<T>): Arg<T, true> => ({ type, doc, required: true, ...options }),
+  }) as Constructor<T>;
+}
+
+/** Argument constructors: `arg.ints('only these', { positional: true })`. */
+export const arg = {
+  int: constructor('int'),
+  address: constructor('address'),
+  string: constructor('string'),
+  bool: constructor('bool'),
+  regex: constructor('regex'),
+  ints: constructor('ints'),
+  addresses: constructor('addresses'),
+  strings: constructor('strings'),
+  choice: constructor('choice'),
+  choices: constructor('choices'),
+  path: constructor('path'),
+};
+
+/** The values a plugin gets: present where required or defaulted, otherwise perhaps undefined. */
+export type ArgsOf<A extends Args> = {
+  readonly [K in keyof A]: A[K] extends Arg<infer T, infer R>
+    ? R extends true
+      ? ArgValues[T]
+      : ArgValues[T] | undefined
+    : never;
+};

@@ -1,0 +1,33 @@
+import { orElse } from '../memory/absent.js';
+import { taskType, processes } from '../kernel/linux/tasks.js';
+import type { TaskStruct } from '../kernel/linux/types.js';
+import { arg, type ArgsOf } from './args.js';
+import { linuxOf, type PluginContext } from './context.js';
+
+/** Arguments of every Linux command that works on processes. */
+export const processArgs = {
+  pids: arg.ints('only these process ids', { positional: true, completes: 'pid' }),
+  proc_regex: arg.regex('only processes whose name (comm) matches', { completes: 'process' }),
+  task: arg.addresses('task_structs at these addresses, on the list or not'),
+  method: arg.choices('how processes are found', { choices: ['InitTask'], default: ['InitTask'] }),
+} as const;
+
+/** The processes (thread group leaders) that a command's arguments select, in the order of the kernel's list. */
+export function* selectProcesses(context: PluginContext, args: ArgsOf<typeof processArgs>): Generator<TaskStruct> {
+  const kernel = linuxOf(context);
+  if (args.task) {
+    for (const address of args.task) yield taskType(kernel).at(kernel.space, address);
+    return;
+  }
+  const missing = new Set(args.pids);
+  let count = 0;
+  for (const task of processes(kernel, { onFault: context.note })) {
+    count++;
+    const pid = orElse(() => task.pid, -1);
+    if (args.pids && !missing.delete(pid)) continue;
+    if (args.proc_regex && !args.proc_regex.test(orElse(() => task.comm, ''))) continue;
+    yield task;
+    if (args.pids && missing.size === 0) break;
+  }
+  if (missing.size > 0) context.note(`No process ${[...missing].join(', ')} on the list of ${count}; pslist shows them all.`);
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { PluginError } from './error.js';
+import type { OperatingSystem, Plugin } from './plugin.js';
+
+/** All of a declaration but its code: what help, completion and argument parsing need without loading the plugin. */
+export interface PluginEntry extends Omit<Plugin, 'collect' | 'applies'> {
+  /** module below the compiled `plugins/` folder, and the name it exports the plugin under */
+  readonly file: string;
+  readonly exportName: string;
+}
+
+/** The parts of a declaration that are data. */
+export function describeEntry(plugin: Plugin, file: string, exportName: string): PluginEntry {
+  const { collect: _collect, applies: _applies, ...data } = plugin;
+  return { ...data, file, exportName };
+}
+
+/**
+ * The commands there are. The build writes their declarations to a manifest, so that starting up reads one file and loads
+ * only the command that is run.
+ */
+export class Registry {
+  private readonly loaded = new Map<PluginEntry, Plugin>();
+
+  constructor(
+    private readonly entries: PluginEntry[],
+    private readonly folder: string,
+  ) {}
+
+  /** The built-in commands. */
+  static builtIn(): Registry {
+    const folder = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'plugins');
+    const manifest = join(folder, 'manifest.json');
+    if (!existsSync(manifest)) throw new PluginError('the build is not complete (no plugin manifest)', 'npm run build');
+    return new Registry(JSON.parse(readFileSync(manifest, 'utf8')) as PluginEntry[], folder);
+  }
+
+  list(): readonly PluginEntry[] {
+    return this.entries;
+  }
+
+  /** Adds a command at run time; one of the same name for the same systems is replaced. */
+  add(plugin: Plugin): PluginEntry {
+    const entry = describeEntry(plugin, '', plugin.name);
+    const same = this.entries.findIndex(
+      (other) => other.name === plugin.name && JSON.stringify(other.needs) === JSON.stringify(plugin.needs),
+    );
+    if (same >= 0) this.entries.splice(same, 1);
+    this.entries.push(entry);
+    this.loaded.set(entry, plugin);
+    return entry;
+  }
+
+  /** All commands of a name (or alias): several systems may have one each. `-` and `_` are the same. */
+  named(name: string): readonly PluginEntry[] {
+    const wanted = name.replaceAll('-', '_').toLowerCase();
+    return this.entries.filter((entry) => entry.name === wanted || (entry.aliases ?? []).includes(wanted));
+  }
+
+  /** The command of a name that fits a system, or undefined; with no system given, the only or first one. */
+  find(name: string, os?: OperatingSystem): PluginEntry | undefined {
+    const all = this.named(name);
+    return all.find((entry) => fits(entry, os)) ?? (os === undefined ? all[0] : undefined);
+  }
+
+  async load(entry: PluginEntry): Promise<Plugin> {
+    const known = this.loaded.get(entry);
+    if (known) return known;
+    const module = (await import(pathToFileURL(join(this.folder, entry.file)).href)) as Record<string, Plugin>;
+    const plugin = module[entry.exportName];
+    if (!plugin) throw new PluginError(`${entry.file} no longer exports ${entry.exportName}`, 'npm run build');
+    this.loaded.set(entry, plugin);
+    return plugin;
+  }
+}
+
+/** True where a command can run on a system; one that needs no kernel fits all. */
+export function fits(entry: { readonly needs: Plugin['needs'] }, os: OperatingSystem | undefined): boolean {
+  return !Array.isArray(entry.needs) || (os !== undefined && (entry.needs as readonly OperatingSystem[]).includes(os));
+}
+

@@ -1,0 +1,145 @@
+import { setImmediate as immediate } from 'node:timers/promises';
+import { Absent } from '../memory/absent.js';
+import type { Session } from '../session/session.js';
+import type { Columns, Row } from './columns.js';
+import type { PluginContext } from './context.js';
+import { PluginError } from './error.js';
+import type { Plugin } from './plugin.js';
+
+/** Rows are handed over in batches of about this many milliseconds, so that Ctrl-C, progress and other work come through. */
+const SLICE_MS = 30;
+/** … and of at most this many rows, so that a reader of the first rows need not wait for a slice to end. */
+const BATCH_ROWS = 512;
+
+export interface RunOptions {
+  /** Only these columns are computed; all if absent. */
+  readonly columns?: ReadonlySet<string>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (fraction: number | undefined, what?: string) => void;
+}
+
+/** A command under way, and what it has to say besides its rows. */
+export class Run implements AsyncIterable<Row> {
+  readonly columns: Columns;
+  /** Sentences for the analyst, in order, each once. */
+  readonly notes: string[] = [];
+  /** Cells that could not be read. */
+  faults = 0;
+  /** Rows delivered. */
+  count = 0;
+  private readonly wanted: ReadonlySet<string> | undefined;
+
+  constructor(
+    private readonly session: Session,
+    readonly plugin: Plugin,
+    readonly args: Readonly<Record<string, unknown>>,
+    private readonly options: RunOptions = {},
+  ) {
+    this.columns = plugin.columns;
+    this.wanted = options.columns;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Row> {
+    for await (const batch of this.batches()) yield* batch;
+  }
+
+  /** All rows at once. */
+  async rows(): Promise<Row[]> {
+    const all: Row[] = [];
+    for await (const batch of this.batches()) for (const row of batch) all.push(row);
+    return all;
+  }
+
+  /** Rows in batches; the way for whoever prints or queries many. */
+  async *batches(): AsyncGenerator<Row[]> {
+    const signal = this.options.signal ?? new AbortController().signal;
+    const context = await this.context(signal);
+    const reason = this.plugin.applies?.(context);
+    if (reason !== undefined) throw new PluginError(`${this.plugin.name} cannot run here: ${reason}`, `why ${this.plugin.name}`);
+    const source = this.plugin.collect(context, this.args as never);
+    const names = Object.keys(this.columns).filter((name) => this.wanted?.has(name) ?? true);
+    let batch: Row[] = [];
+    let until = performance.now() + SLICE_MS;
+    const full = (): boolean => batch.length >= BATCH_ROWS || performance.now() > until;
+    if (Symbol.iterator in source) {
+      const iterator = (source as Iterable<Record<string, unknown>>)[Symbol.iterator]();
+      try {
+        for (;;) {
+          const next = iterator.next();
+          if (next.done === true) break;
+          batch.push(this.resolve(next.value, names));
+          if (!full()) continue;
+          yield batch;
+          batch = [];
+          await immediate();
+          if (signal.aborted) return;
+          until = performance.now() + SLICE_MS;
+        }
+      } catch (error) {
+        // What was gathered before a command failed is still worth seeing.
+        if (batch.length > 0) yield batch;
+        throw error;
+      } finally {
+        iterator.return?.();
+      }
+    } else {
+      for await (const raw of source as AsyncIterable<Record<string, unknown>>) {
+        batch.push(this.resolve(raw, names));
+        if (signal.aborted) break;
+        if (!full()) continue;
+        yield batch;
+        batch = [];
+        await immediate();
+        until = performance.now() + SLICE_MS;
+      }
+    }
+    if (batch.length > 0) yield batch;
+    if (this.count === 0 && this.notes.length === 0 && !signal.aborted) {
+      this.notes.push(`${this.plugin.name} found nothing.`);
+    }
+  }
+
+  /** Computes the cells of a row: the one place where an Absent that a cell throws is caught. */
+  private resolve(raw: Record<string, unknown>, names: readonly string[]): Row {
+    const row: Record<string, unknown> = {};
+    for (const name of names) {
+      let value = raw[name] ?? null;
+      if (typeof value === 'function') {
+        try {
+          value = (value as () => unknown)() ?? null;
+        } catch (error) {
+          if (!(error instanceof Absent)) throw error;
+          value = error;
+        }
+      }
+      if (value instanceof Absent && value.kind !== 'not-applicable') this.faults++;
+      row[name] = value;
+    }
+    if (raw['$depth'] !== undefined) row['$depth'] = raw['$depth'];
+    this.count++;
+    return row;
+  }
+
+  private async context(signal: AbortSignal): Promise<PluginContext> {
+    const needs = this.plugin.needs;
+    const kernel = needs === 'none' || needs === 'image' ? undefined : await this.session.kernel();
+    if (needs === 'image') this.session.physical();
+    if (kernel && Array.isArray(needs) && !needs.includes(kernel.os)) {
+      throw new PluginError(`${this.plugin.name} needs ${needs.join(' or ')}; this is ${kernel.description}.`, 'plugins');
+    }
+    const name = this.plugin.name;
+    return {
+      session: this.session,
+      get kernel() {
+        if (!kernel) throw new PluginError(`${name} was declared to need no kernel`);
+        return kernel;
+      },
+      wants: (column) => this.wanted?.has(column) ?? true,
+      note: (text) => {
+        if (!this.notes.includes(text)) this.notes.push(text);
+      },
+      progress: (fraction, what) => this.options.onProgress?.(fraction, what),
+      signal,
+    };
+  }
+}

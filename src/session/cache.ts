@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DetectionCache } from '../kernel/detect.js';
+import type { PhysicalSpace } from '../memory/physical.js';
+
+/** Raised when what is stored changes its meaning: older files are then ignored. */
+const VERSION = 2;
+/** Pages of the image that its fingerprint is made of. */
+const SAMPLES = 48;
+
+/**
+ * What was learnt of one image, kept across sessions in `<cache_dir>/images/<fingerprint>.json`. Safe to delete; a file that
+ * is damaged or of another version counts as none. Values are JSON.
+ */
+export class ImageCache implements DetectionCache {
+  private changed = false;
+
+  private constructor(
+    private readonly path: string | undefined,
+    private readonly values: Record<string, unknown>,
+    readonly fingerprint: string,
+  ) {}
+
+  /** @param folder undefined: nothing is read or kept */
+  static open(folder: string | undefined, physical: PhysicalSpace): ImageCache {
+    if (folder === undefined) return new ImageCache(undefined, {}, '');
+    const fingerprint = fingerprintOf(physical);
+    const path = join(folder, 'images', `${fingerprint}.json`);
+    return new ImageCache(path, load(path), fingerprint);
+  }
+
+  get(key: string): unknown {
+    return this.values[key];
+  }
+
+  set(key: string, value: unknown): void {
+    this.values[key] = value;
+    this.changed = true;
+  }
+
+  /**
+   * Writes what is new. A second session on the same image may have written meanwhile: what it learnt is merged, and the file
+   * is replaced in one step. A cache that cannot be written (a read-only home) is no reason to fail.
+   */
+  save(): void {
+    if (!this.changed || this.path === undefined) return;
+    this.changed = false;
+    const text = JSON.stringify({ version: VERSION, values: { ...load(this.path), ...this.values } });
+    const temporary = `${this.path}.${process.pid}.tmp`;
+    try {
+      mkdirSync(join(this.path, '..'), { recursive: true });
+      writeFileSync(temporary, text);
+      renameSync(temporary, this.path);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
+  }
+}
+
+function load(path: string): Record<string, unknown> {
+  try {
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown; values?: unknown };
+    if (stored.version === VERSION && typeof stored.values === 'object' && stored.values !== null) {
+      return stored.values as Record<string, unknown>;
+    }
+  } catch (error) {
+    // No file yet, or a damaged one: both mean that nothing is known.
+    if (!(error instanceof SyntaxError) && !(error instanceof Error && 'code' in error)) throw error;
+  }
+  return {};
+}
+
+/** A digest of the image's run list and of pages spread evenly over it: the same for the same memory in the same form. */
+function fingerprintOf(physical: PhysicalSpace): string {
+  const hash = createHash('sha256');
+  const { runs } = physical;
+  hash.update(`${physical.image.format} ${runs.length} ${physical.end}\n`);
+  for (const run of runs.slice(0, 64)) hash.update(`${run.start}-${run.end}\n`);
+  const total = runs.reduce((sum, run) => sum + run.end - run.start, 0);
+  const page = Buffer.alloc(4096);
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    let offset = Math.floor(((sample + 0.5) * total) / SAMPLES);
+    for (const run of runs) {
+      if (offset >= run.end - run.start) {
+        offset -= run.end - run.start;
+        continue;
+      }
+      const count = physical.readInto(run.start + offset - (offset % 4096), page, 0, 4096);
+      hash.update(page.subarray(0, count));
+      break;
+    }
+  }
+  return hash.digest('hex').slice(0, 40);
+}

@@ -1,0 +1,67 @@
+/** What a session can be told: the global flags of the command line, the keys of `~/.rekallrc`, `smod`'s arguments. */
+export interface Parameter {
+  readonly type: 'string' | 'int' | 'bool' | 'choice' | 'list';
+  readonly doc: string;
+  readonly default?: unknown;
+  readonly choices?: readonly string[];
+  readonly short?: string;
+  /** names it had in older releases */
+  readonly aliases?: readonly string[];
+}
+
+export const parameters = {
+  filename: { type: 'string', short: 'f', doc: 'the image to analyse' },
+  profile: { type: 'string', short: 'p', doc: 'a profile to use instead of what the image itself tells: a file (Rekall JSON, Volatility 3 ISF, vmlinux with DWARF; plain, gz or xz)' },
+  repository_path: { type: 'list', aliases: ['profile_path'], doc: 'folders in which profiles are looked up, in order' },
+  format: { type: 'choice', short: 'F', choices: ['text', 'wide', 'json', 'ndjson', 'csv', 'data'], default: 'text', doc: 'how rows are printed' },
+  output: { type: 'string', doc: 'write rows to this file instead of standard output' },
+  output_style: { type: 'choice', choices: ['concise', 'full'], default: 'concise', doc: 'full shows hidden columns too' },
+  verbose: { type: 'bool', short: 'v', default: false, doc: 'show each step of detection as it happens' },
+  quiet: { type: 'bool', short: 'q', default: false, doc: 'print nothing but rows and errors' },
+  debug: { type: 'bool', default: false, doc: 'show the stack of an unexpected error' },
+  cache: { type: 'choice', choices: ['file', 'memory'], default: 'file', doc: 'where what a session learns is kept' },
+  cache_dir: { type: 'string', default: '~/.rekall_cache', doc: 'folder of the cache' },
+  home: { type: 'string', doc: 'the home folder, for the configuration and the cache' },
+  colors: { type: 'choice', choices: ['auto', 'yes', 'no'], default: 'auto', doc: 'colours on the terminal' },
+  pager: { type: 'string', doc: 'program that shows long output (default: $PAGER, or less)' },
+  paging_limit: { type: 'int', doc: 'rows from which output is paged (default: a screenful)' },
+  timezone: { type: 'string', default: 'UTC', doc: 'time zone in which the text formats show times' },
+  file_offset: { type: 'int', short: 'o', default: 0, doc: 'bytes to skip at the start of the image file' },
+  dtb: { type: 'int', doc: "physical address of the kernel's page tables, instead of finding it" },
+  kernel_slide: { type: 'int', doc: 'virtual KASLR slide, instead of finding it' },
+  autodetect: { type: 'list', doc: 'detection methods to use, in order (default: all)' },
+  dump_dir: { type: 'string', short: 'D', default: '.', doc: 'folder that commands write files to' },
+} as const satisfies Readonly<Record<string, Parameter>>;
+
+export type ParameterName = keyof typeof parameters;
+
+type ValueOf<P extends Parameter> = P['type'] extends 'int'
+  ? number
+  : P['type'] extends 'bool'
+    ? boolean
+    : P['type'] extends 'list'
+      ? readonly string[]
+      : string;
+
+/** The values of the parameters that were set or have a default. */
+export type ParameterValues = {
+  -readonly [K in ParameterName]: (typeof parameters)[K] extends { default: unknown }
+    ? ValueOf<(typeof parameters)[K]>
+    : ValueOf<(typeof parameters)[K]> | undefined;
+};
+
+/** The name that a flag or configuration key stands for, `-` and `_` alike; undefined when there is none. */
+export function parameterNamed(name: string): ParameterName | undefined {
+  const wanted = name.replaceAll('-', '_');
+  for (const [key, parameter] of Object.entries(parameters) as [ParameterName, Parameter][]) {
+    if (key === wanted || parameter.aliases?.includes(wanted) === true) return key;
+  }
+  return undefined;
+}
+
+/** Every parameter at its default. */
+export function defaults(): ParameterValues {
+  const values: Record<string, unknown> = {};
+  for (const [key, parameter] of Object.entries(parameters) as [string, Parameter][]) values[key] = parameter.default;
+  return values as ParameterValues;
+}

@@ -1,0 +1,137 @@
+import { homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { Kernel } from '../kernel/kernel.js';
+import { detectKernel } from '../kernel/detect.js';
+import { Trace } from '../kernel/trace.js';
+import { openImage } from '../memory/image/open.js';
+import { PhysicalSpace } from '../memory/physical.js';
+import type { AddressSpace } from '../memory/space.js';
+import type { Struct } from '../object/struct.js';
+import { PluginError } from '../plugin/error.js';
+import type { Plugin } from '../plugin/plugin.js';
+import { type PluginEntry, Registry } from '../plugin/registry.js';
+import { Run, type RunOptions } from '../plugin/run.js';
+import { ImageCache } from './cache.js';
+import { defaults, type ParameterValues } from './parameters.js';
+import { Resolver } from './resolver.js';
+
+/** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
+export interface ProcessContext {
+  readonly pid: number;
+  readonly name: string;
+  readonly process: Struct;
+  readonly space: AddressSpace;
+}
+
+/** One image and what is known of it: parameters, kernel, process context, caches. Everything is found when first asked for. */
+export class Session {
+  readonly parameters: ParameterValues;
+  readonly trace = new Trace();
+  readonly registry: Registry;
+  /** The process context, or undefined for the kernel's. */
+  context: ProcessContext | undefined;
+  private opened: PhysicalSpace | undefined;
+  private found: Promise<Kernel> | undefined;
+  private readonly derived = new Map<string, unknown>();
+
+  constructor(parameters: Partial<ParameterValues> = {}, registry = Registry.builtIn()) {
+    this.parameters = { ...defaults(), ...parameters };
+    this.registry = registry;
+  }
+
+  /** The image's file name without its folder; what the prompt shows. */
+  get name(): string {
+    return this.parameters.filename === undefined ? 'no image' : basename(this.parameters.filename);
+  }
+
+  /** The physical memory of the image. Throws ImageError, or PluginError where there is no image. */
+  physical(): PhysicalSpace {
+    if (this.opened) return this.opened;
+    const { filename, file_offset: fileOffset } = this.parameters;
+    if (filename === undefined) throw new PluginError('No image is open.', 'rekall -f IMAGE');
+    const image = openImage(this.path(filename), fileOffset > 0 ? { fileOffset } : {});
+    this.opened = new PhysicalSpace(image);
+    const end = this.opened.end;
+    const size = image.runs.reduce((sum, run) => sum + run.end - run.start, 0);
+    this.trace.add('format', filename, `${image.format}, ${mebibytes(size)} in ${image.runs.length} runs up to 0x${end.toString(16)}`);
+    for (const warning of image.warnings) this.trace.add('format', filename, warning, 'note');
+    return this.opened;
+  }
+
+  /** The kernel in the image, detected when first asked for. Throws DetectionError. */
+  kernel(): Promise<Kernel> {
+    return (this.found ??= this.detect());
+  }
+
+  /** The space that commands work in: the process context's, or the kernel's. */
+  async space(): Promise<AddressSpace> {
+    return this.context?.space ?? (await this.kernel()).space;
+  }
+
+  /** Names to addresses and back. */
+  async resolver(): Promise<Resolver> {
+    const kernel = await this.kernel();
+    return this.memo('resolver', () => new Resolver(kernel));
+  }
+
+  /** A value that is derived once per session: `compute` runs when it is first asked for. */
+  memo<T>(key: string, compute: () => T): T {
+    if (!this.derived.has(key)) this.derived.set(key, compute());
+    return this.derived.get(key) as T;
+  }
+
+  /** Starts a command. Its rows come as they are asked for. */
+  run(plugin: Plugin, args: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Run {
+    return new Run(this, plugin, args, options);
+  }
+
+  /** The command of a name that fits the image. Throws PluginError that says what does fit. */
+  async plugin(name: string): Promise<Plugin> {
+    return this.registry.load(await this.entry(name));
+  }
+
+  /** The declaration of the command of a name that fits the image. */
+  async entry(name: string): Promise<PluginEntry> {
+    const all = this.registry.named(name);
+    const free = all.find((entry) => !Array.isArray(entry.needs));
+    if (free) return free;
+    if (all.length === 0) throw new PluginError(`No command ${name}.`, 'plugins');
+    const kernel = await this.kernel();
+    const entry = this.registry.find(name, kernel.os);
+    if (!entry) {
+      throw new PluginError(`${name} needs ${all.map((one) => (one.needs as string[]).join(' or ')).join(' or ')}; this is ${kernel.description}.`, 'plugins');
+    }
+    return entry;
+  }
+
+  /** A path as the analyst writes it: `~` is the home folder. */
+  path(text: string): string {
+    return text === '~' || text.startsWith('~/') ? join(this.parameters.home ?? homedir(), text.slice(1)) : resolve(text);
+  }
+
+  close(): void {
+    this.opened?.close();
+    this.opened = undefined;
+    this.found = undefined;
+    this.derived.clear();
+    this.context = undefined;
+  }
+
+  private async detect(): Promise<Kernel> {
+    const physical = this.physical();
+    const cache = ImageCache.open(this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined, physical);
+    const kernel = await detectKernel(physical, {
+      trace: this.trace,
+      cache,
+      profile: this.parameters.profile === undefined ? undefined : this.path(this.parameters.profile),
+      dtb: this.parameters.dtb,
+      slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
+    });
+    cache.save();
+    return kernel;
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return bytes >= 1 << 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

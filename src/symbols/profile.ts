@@ -1,0 +1,58 @@
+import { Absent } from '../memory/absent.js';
+import type { AddressSpace } from '../memory/space.js';
+import { TypeCompiler } from '../object/compiler.js';
+import type { Struct } from '../object/struct.js';
+import type { StructType } from '../object/struct-type.js';
+import type { ProfileMetadata, SymbolSource, TypeDescriptor, TypeSource } from './types.js';
+
+/**
+ * What is known of one kernel build: its types and where its symbols are in this image (any slide is in the addresses).
+ */
+export class Profile {
+  readonly compiler: TypeCompiler;
+
+  constructor(
+    readonly types: TypeSource,
+    readonly symbols: SymbolSource,
+    readonly metadata: ProfileMetadata,
+    /** types of globals where the source states them (DWARF, ISF, Rekall's $CONSTANT_TYPES) */
+    readonly symbolType: (name: string) => TypeDescriptor | undefined = () => undefined,
+  ) {
+    this.compiler = new TypeCompiler(types, metadata.arch === 'I386' ? 4 : 8);
+  }
+
+  get pointerSize(): 4 | 8 {
+    return this.compiler.pointerSize;
+  }
+
+  /** A compiled struct or union. Throws Absent `no-member` when this profile has none of that name. */
+  struct<T extends Struct = Struct>(name: string): StructType<T> {
+    return this.compiler.struct<T>(name);
+  }
+
+  /** True where the profile has the struct, and, if given, the struct has the member. */
+  has(struct: string, member?: string): boolean {
+    if (!this.compiler.hasStruct(struct)) return false;
+    return member === undefined || this.struct(struct).has(member);
+  }
+
+  /** Address of a symbol. Throws Absent `no-member` when the kernel has none of that name. */
+  address(symbol: string): bigint {
+    const address = this.symbols.address(symbol);
+    if (address === undefined) throw new Absent('no-member', `this kernel has no symbol ${symbol}`);
+    return address;
+  }
+
+  /** Value of an enumeration's label (`enum pid_type`, `PIDTYPE_PID`). Throws Absent when there is none. */
+  enumValue(enumeration: string, label: string): number {
+    for (const [value, name] of this.types.enum(enumeration)?.choices ?? []) {
+      if (name === label) return Number(value);
+    }
+    throw new Absent('no-member', `this profile has no ${label} in enum ${enumeration}`);
+  }
+
+  /** A global struct: the struct at a symbol. */
+  object<T extends Struct = Struct>(space: AddressSpace, symbol: string, struct: string): T {
+    return this.struct<T>(struct).at(space, this.address(symbol));
+  }
+}

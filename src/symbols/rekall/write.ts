@@ -1,0 +1,154 @@
+import type { EnumType, IntegerType, ProfileMetadata, StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../types.js';
+
+/** Version of the profile format that is written (rekall-profiles v1.0). */
+const FORMAT_VERSION = '1.0';
+
+/** What a profile is made of. */
+export interface ProfileParts {
+  readonly types: TypeSource;
+  /** names and addresses as linked: any slide is subtracted before */
+  readonly constants: Iterable<readonly [name: string, address: bigint]>;
+  readonly functions?: Iterable<readonly [name: string, address: bigint]>;
+  readonly metadata: ProfileMetadata;
+}
+
+/**
+ * A profile in Rekall's JSON form ($METADATA, $CONSTANTS, $FUNCTIONS, $STRUCTS, $ENUMS, $REVENUMS), keys sorted because that
+ * compresses best, in pieces of text. Integers are exact: addresses are written as plain JSON integers of 64 bits.
+ */
+export function* rekallProfileText({ types, constants, functions, metadata }: ProfileParts): Generator<string> {
+  const writer = new VtypeWriter(types);
+  yield `{\n"$METADATA": ${JSON.stringify(metadataOf(metadata), null, 1)},\n`;
+  yield* section('$CONSTANTS', constantTexts(constants));
+  if (functions) yield* section('$FUNCTIONS', constantTexts(functions));
+  const enums = [...types.enumNames()].sort();
+  yield* section('$ENUMS', texts(enums, (name) => enumText(types.enum(name), false)));
+  yield* section('$REVENUMS', texts(enums, (name) => enumText(types.enum(name), true)));
+  yield* section('$STRUCTS', writer.structs(), '\n}\n');
+}
+
+function metadataOf(metadata: ProfileMetadata): Record<string, unknown> {
+  const profileClass = metadata.os === 'linux' ? (metadata.arch === 'I386' ? 'Linux32' : 'Linux64') : undefined;
+  return { Type: 'Profile', Version: FORMAT_VERSION, ProfileClass: profileClass, ...metadata };
+}
+
+function* section(name: string, entries: Iterable<string>, end = ',\n'): Generator<string> {
+  yield `"${name}": {`;
+  let first = true;
+  let pending: string[] = [];
+  for (const entry of entries) {
+    pending.push(`${first ? '' : ','}\n ${entry}`);
+    first = false;
+    if (pending.length === 1000) {
+      yield pending.join('');
+      pending = [];
+    }
+  }
+  yield `${pending.join('')}\n}${end}`;
+}
+
+/** The first address of a name stands: static symbols may share one. */
+function* constantTexts(entries: Iterable<readonly [string, bigint]>): Generator<string> {
+  const first = new Map<string, bigint>();
+  for (const [name, address] of entries) if (!first.has(name)) first.set(name, address);
+  for (const name of [...first.keys()].sort()) yield `${JSON.stringify(name)}: ${(first.get(name) as bigint).toString()}`;
+}
+
+function* texts(names: readonly string[], text: (name: string) => string): Generator<string> {
+  for (const name of names) yield `${JSON.stringify(name)}: ${text(name)}`;
+}
+
+function enumText(type: EnumType | undefined, reversed: boolean): string {
+  const entries = [...(type?.choices ?? [])].map(([value, label]) =>
+    reversed ? `${JSON.stringify(label)}: ${value}` : `${JSON.stringify(value)}: ${JSON.stringify(label)}`,
+  );
+  return `{${entries.join(', ')}}`;
+}
+
+/** Structs as vtypes. Unnamed ones in place get names of their own, `__unnamed_N`, as the format has no nesting. */
+class VtypeWriter {
+  private readonly unnamed: StructLayout[] = [];
+
+  constructor(private readonly types: TypeSource) {}
+
+  *structs(): Generator<string> {
+    const names = new Set(this.types.structNames());
+    for (const name of [...names].sort()) {
+      const layout = this.types.struct(name);
+      if (layout) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
+    }
+    // Writing one may add others.
+    for (let i = 0; i < this.unnamed.length; i++) yield `"__unnamed_${i}": ${this.struct(this.unnamed[i] as StructLayout)}`;
+  }
+
+  private struct(layout: StructLayout): string {
+    const members = [...layout.members].map(([name, { offset, type }]) => `${JSON.stringify(name)}: [${offset}, ${JSON.stringify(this.vtype(type))}]`);
+    return `[${layout.size ?? 'null'}, {${members.join(', ')}}]`;
+  }
+
+  /** `[target]` or `[target, arguments]`. */
+  private vtype(type: TypeDescriptor): [string] | [string, Record<string, unknown>] {
+    switch (type.kind) {
+      case 'int':
+        return [nativeName(type)];
+      case 'float':
+        return [type.size === 4 ? 'float' : 'double'];
+      case 'void':
+        return ['Void'];
+      case 'function':
+        return ['Function'];
+      case 'pointer':
+        return ['Pointer', this.target(type.target)];
+      case 'array':
+        return ['Array', { ...this.target(type.target), count: type.count }];
+      case 'struct':
+        return [type.name];
+      case 'inline':
+        return [`__unnamed_${this.unnamed.push(type.layout) - 1}`];
+      case 'enum':
+        return ['Enumeration', this.enumeration(type)];
+      case 'bitfield': {
+        const bits = { start_bit: type.startBit, end_bit: type.startBit + type.bits };
+        if (type.base.kind === 'int') return ['BitField', { ...bits, target: nativeName(type.base) }];
+        return ['Enumeration', { ...this.enumeration(type.base), target: 'BitField', target_args: { ...bits, target: integerName(type.base.size, type.base.signed) } }];
+      }
+      case 'named':
+        return [type.name, { ...type.args }];
+    }
+  }
+
+  private target(type: TypeDescriptor): Record<string, unknown> {
+    const [target, args] = this.vtype(type);
+    return args === undefined ? { target } : { target, target_args: args };
+  }
+
+  private enumeration(type: EnumType): Record<string, unknown> {
+    const target = integerName(type.size, type.signed);
+    return type.name === undefined ? { choices: Object.fromEntries(type.choices), target } : { enum_name: type.name, target };
+  }
+}
+
+function nativeName(type: IntegerType): string {
+  if (type.encoding === 'bool') return 'Bool';
+  if (type.encoding === 'char' || type.name === 'char') return 'char';
+  return integerName(type.size, type.signed);
+}
+
+/** Names whose size does not depend on the machine's word (`long` does). */
+function integerName(size: number, signed: boolean): string {
+  const name = { 1: 'char', 2: 'short', 4: 'int', 8: 'long long' }[size];
+  if (name === undefined) return signed ? 'int128' : 'unsigned int128';
+  if (size === 1) return signed ? 'signed char' : 'unsigned char';
+  return signed ? name : `unsigned ${name}`;
+}
+
+/** A symbol table's entries with a slide taken away, functions apart from data. */
+export function linkedSymbols(symbols: SymbolSource, slide: bigint, lowest: bigint): { constants: [string, bigint][]; functions: [string, bigint][] } {
+  const constants: [string, bigint][] = [];
+  const functions: [string, bigint][] = [];
+  for (const { name, address, kind } of symbols.symbols()) {
+    const linked = address >= lowest ? address - slide : address;
+    (kind === 'T' || kind === 't' ? functions : constants).push([name, linked]);
+  }
+  return { constants, functions };
+}

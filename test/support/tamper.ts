@@ -1,0 +1,50 @@
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openImage } from '../../src/memory/image/open.js';
+import { Registry } from '../../src/plugin/registry.js';
+import { Session } from '../../src/session/session.js';
+
+/** RAM of the samples ends below; what lies above (ROM just under 4 GiB) is left out of the copies. */
+const RAM_END = 512 * 1024 * 1024;
+
+/** A raw copy of an image that a test may damage; removed by {@link remove}. */
+export class Tampered {
+  readonly path: string;
+  private readonly folder: string;
+  private readonly fd: number;
+
+  constructor(source: string) {
+    this.folder = mkdtempSync(join(tmpdir(), 'rekall-tamper-'));
+    this.path = join(this.folder, 'image.raw');
+    this.fd = openSync(this.path, 'w+');
+    const image = openImage(source);
+    const buffer = Buffer.alloc(1 << 20);
+    for (const run of image.runs) {
+      for (let at = run.start; at < Math.min(run.end, RAM_END); at += buffer.length) {
+        const count = image.read(at, buffer, 0, Math.min(buffer.length, run.end - at));
+        writeSync(this.fd, buffer, 0, count, at);
+      }
+    }
+    image.close();
+  }
+
+  /** Writes bytes at a physical address. */
+  write(physical: number, bytes: Buffer): void {
+    writeSync(this.fd, bytes, 0, bytes.length, physical);
+  }
+
+  /** Cuts the file. */
+  cut(size: number): void {
+    truncateSync(this.path, size);
+  }
+
+  session(): Session {
+    return new Session({ filename: this.path, cache: 'memory' }, new Registry([], ''));
+  }
+
+  remove(): void {
+    closeSync(this.fd);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -184,7 +184,8 @@ export function verifyBtf(blob: Buffer, base: BtfBaseSize = { types: 1, strings:
 
 function verifyStrings(strings: Buffer, split: boolean): string | undefined {
   // A split blob continues the strings of its base, which hold the empty string (kernel/bpf/btf.c: btf_parse_str_sec).
-  if (strings[strings.length - 1] !== 0 || (!split && strings[0] !== 0)) return 'string section does not begin and end with NUL';
+  if (strings[strings.length - 1] !== 0 || (!split && strings[0] !== 0))
+    return 'string section does not begin and end with NUL';
   // Control characters are in no name; bytes from 0x80 on may be UTF-8.
   for (let i = 0; i < strings.length; i++) {
     const byte = strings[i] as number;

@@ -79,6 +79,50 @@ export class RelativeAddresses implements KallsymsAddresses {
   }
 }
 
+/**
+ * 32-bit offsets, each from its own place (since 7.0, a081b5789255: kallsyms_sym_address is offset_to_ptr of the entry).
+ */
+export class PlaceAddresses implements KallsymsAddresses {
+  /** @param place virtual address of the first offset */
+  constructor(
+    private readonly offsets: Int32Array,
+    private readonly place: bigint,
+    private readonly bits: 32 | 64,
+  ) {}
+
+  at(index: number): bigint {
+    return BigInt.asUintN(this.bits, this.place + BigInt(placeDistance(this.offsets, index)));
+  }
+
+  floor(address: bigint): number {
+    const distance = Number(address - this.place);
+    let low = 0;
+    let high = this.offsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (placeDistance(this.offsets, middle) <= distance) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Why offsets cannot be relative to their places, or undefined. */
+  static problem(offsets: Int32Array): string | undefined {
+    let last = -Infinity;
+    for (let i = 0; i < offsets.length; i++) {
+      const distance = placeDistance(offsets, i);
+      if (distance < last) return `symbol ${i} is out of order`;
+      last = distance;
+    }
+    return last === placeDistance(offsets, 0) ? 'all symbols have one address' : undefined;
+  }
+}
+
+/** Bytes from the first offset to the symbol that an offset stands for. */
+export function placeDistance(offsets: Int32Array, index: number): number {
+  return 4 * index + (offsets[index] as number);
+}
+
 /** Pointers: kernels before 4.6, or without CONFIG_KALLSYMS_BASE_RELATIVE. */
 export class AbsoluteAddresses implements KallsymsAddresses {
   constructor(

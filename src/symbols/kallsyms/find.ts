@@ -1,6 +1,7 @@
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { occurrences, readPhysical } from '../window.js';
-import { AbsoluteAddresses, RelativeAddresses } from './addresses.js';
+import { AbsoluteAddresses, PlaceAddresses, RelativeAddresses } from './addresses.js';
+import { imageDelta } from './image-delta.js';
 import { INDEX_BYTES, locateTokens, MAX_TOKEN_TABLE, TOKEN_NEEDLE } from './tokens.js';
 import { type KallsymsTables, MARKED, MAX_SYMBOLS, walkNames } from './tables.js';
 
@@ -25,16 +26,15 @@ export function findKallsyms(
   options: { from?: number; to?: number; bits?: 32 | 64 } = {},
 ): KallsymsTables[] {
   const found: KallsymsTables[] = [];
-  const widths = options.bits === undefined ? ([64, 32] as const) : [options.bits];
   const to = Math.min(options.to ?? Infinity, physical.end);
   for (const hit of occurrences(physical, TOKEN_NEEDLE, options.from ?? 0, to)) {
     const start = Math.max(0, Math.floor((hit - MAX_TOKEN_TABLE) / 8) * 8);
     const around = readForward(physical, start, hit - start + 2 * MAX_TOKEN_TABLE);
     if (!around) continue;
-    for (const bits of widths) {
-      const place = locateTokens(around, hit - start, bits / 8);
-      const tables = place && locateTables(physical, start + place.table, start + place.index, bits);
-      if (!tables) continue;
+    for (const alignment of [8, 4] as const) {
+      const place = locateTokens(around, hit - start, alignment);
+      const tables = place && locateTables(physical, start + place.table, start + place.index, alignment);
+      if (!tables || (options.bits !== undefined && tables.bits !== options.bits)) continue;
       found.push(tables);
       break;
     }
@@ -55,21 +55,20 @@ function locateTables(
   physical: PhysicalSpace,
   tokenTable: number,
   tokenIndex: number,
-  bits: 32 | 64,
+  alignment: 4 | 8,
 ): KallsymsTables | undefined {
   for (const run of markerRuns(physical, tokenTable)) {
-    const names = locateNames(physical, run, bits);
-    const addresses = names && locateAddresses(physical, names, tokenIndex, bits);
+    const names = locateNames(physical, run, alignment);
+    const addresses = names && locateAddresses(physical, names, tokenIndex, alignment);
     if (!addresses) continue;
     const { count } = names;
-    const sequence = locateSequence(physical, run.start + run.bytes * Math.ceil(count / MARKED), {
-      count,
-      tokenTable,
-      bits,
-      ...addresses,
-    });
+    const markersEnd = run.start + run.bytes * Math.ceil(count / MARKED);
+    const between = align(markersEnd, alignment);
+    const sequence = [between + 3 * count <= tokenTable ? between : undefined, addresses.end].find(
+      (place) => place !== undefined && isSequence(physical, place, count),
+    );
     return {
-      bits,
+      bits: addresses.bits,
       count,
       names: names.start,
       namesLength: names.length,
@@ -77,7 +76,9 @@ function locateTables(
       markerBytes: run.bytes,
       tokenTable,
       tokenIndex,
-      ...addresses,
+      addresses: addresses.addresses,
+      ...(addresses.relativeBase !== undefined && { relativeBase: addresses.relativeBase }),
+      ...(addresses.place !== undefined && { place: addresses.place.toString() }),
       ...(sequence !== undefined && { sequence }),
     };
   }
@@ -129,73 +130,88 @@ interface NamesPlace {
 }
 
 /** kallsyms_num_syms and kallsyms_names before the markers: the count fits the markers, and the names fit both. */
-function locateNames(physical: PhysicalSpace, run: MarkerRun, bits: 32 | 64): NamesPlace | undefined {
-  const pointer = bits / 8;
+function locateNames(physical: PhysicalSpace, run: MarkerRun, alignment: 4 | 8): NamesPlace | undefined {
   // What follows the markers may look like one or two more.
   for (let blocks = run.values.length; blocks >= Math.max(1, run.values.length - 2); blocks--) {
     const last = run.values[blocks - 1] as number;
     // Offsets are aligned as addresses are, since the markers are and the length is.
-    const length = align(last + MOST_BLOCK, pointer);
+    const length = align(last + MOST_BLOCK, alignment);
     const bytes =
       readPhysical(physical, run.start - length, length) ??
       readPhysical(physical, run.start - align(last + 8192, 8), align(last + 8192, 8));
     if (!bytes) continue;
     const end = bytes.length;
-    for (let start = Math.floor((end - last) / pointer) * pointer; start >= pointer; start -= pointer) {
-      const count = bytes.readUInt32LE(start - pointer);
+    for (let start = Math.floor((end - last) / alignment) * alignment; start >= alignment; start -= alignment) {
+      const count = bytes.readUInt32LE(start - alignment);
       if (count <= (blocks - 1) * MARKED || count > blocks * MARKED || count > MAX_SYMBOLS) continue;
       const used = walkNames(bytes.subarray(start), count, (block) => run.values[block] as number);
-      if (typeof used !== 'number' || Math.ceil((start + used) / pointer) * pointer !== end) continue;
+      if (typeof used !== 'number' || Math.ceil((start + used) / alignment) * alignment !== end) continue;
       return { start: run.start - end + start, length: used, count };
     }
   }
   return undefined;
 }
 
-/** The three places for addresses, each verified by their order. */
+interface AddressesPlace {
+  readonly bits: 32 | 64;
+  readonly addresses: number;
+  readonly relativeBase?: number;
+  /** virtual address of the offsets, when each is relative to where it stands */
+  readonly place?: bigint;
+  /** where the next table begins, when the addresses stand behind the tokens */
+  readonly end?: number;
+}
+
+/** The places for addresses and what they may be, each verified by their order. */
 function locateAddresses(
   physical: PhysicalSpace,
   names: NamesPlace,
   tokenIndex: number,
-  bits: 32 | 64,
-): { addresses: number; relativeBase?: number } | undefined {
-  const pointer = bits / 8;
-  const offsetBytes = align(names.count * 4, pointer);
-  const before = names.start - pointer;
+  alignment: 4 | 8,
+): AddressesPlace | undefined {
+  const bits = alignment === 8 ? 64 : 32;
+  const offsetBytes = align(names.count * 4, alignment);
+  const before = names.start - alignment;
   const after = tokenIndex + INDEX_BYTES;
-  for (const addresses of [before - pointer - offsetBytes, after]) {
+  for (const addresses of [before - alignment - offsetBytes, after]) {
     const relativeBase = addresses + offsetBytes;
-    const bytes = readPhysical(physical, addresses, offsetBytes + pointer);
+    const bytes = readPhysical(physical, addresses, offsetBytes + alignment);
     if (!bytes) continue;
     const base = bits === 64 ? bytes.readBigUInt64LE(offsetBytes) : BigInt(bytes.readUInt32LE(offsetBytes));
-    const offsets = new Int32Array(bytes.buffer, bytes.byteOffset, names.count);
-    if (RelativeAddresses.problem(offsets, base, bits) === undefined) return { addresses, relativeBase };
+    if (RelativeAddresses.problem(offsetsIn(bytes, names.count), base, bits) !== undefined) continue;
+    return { bits, addresses, relativeBase, ...(addresses === after && { end: relativeBase + alignment }) };
   }
-  for (const addresses of [before - names.count * pointer, after]) {
-    const bytes = readPhysical(physical, addresses, names.count * pointer);
-    if (bytes && AbsoluteAddresses.problem(bytes, bits) === undefined) return { addresses };
+  for (const addresses of [before - names.count * alignment, after]) {
+    const bytes = readPhysical(physical, addresses, names.count * alignment);
+    if (!bytes || AbsoluteAddresses.problem(bytes, bits) !== undefined) continue;
+    return { bits, addresses, ...(addresses === after && { end: after + bytes.length }) };
   }
-  return undefined;
+  return alignment === 4 ? locatePlaceRelative(physical, names, after) : undefined;
 }
 
-/** kallsyms_seqs_of_names: between markers and tokens up to 6.3, behind the base since 6.4; a permutation, or it is not there. */
-function locateSequence(
+/** Since 7.0 tables are aligned to 4 bytes, also those of 64-bit kernels, and offsets are relative to where they stand. */
+function locatePlaceRelative(
   physical: PhysicalSpace,
-  markersEnd: number,
-  known: { count: number; tokenTable: number; bits: 32 | 64; relativeBase?: number },
-): number | undefined {
-  const pointer = known.bits / 8;
-  const between = align(markersEnd, pointer);
-  const places = between + 3 * known.count <= known.tokenTable ? [between] : [];
-  if (known.relativeBase !== undefined && known.relativeBase > known.tokenTable)
-    places.push(known.relativeBase + pointer);
-  return places.find((place) => {
-    const bytes = readPhysical(physical, place, 3 * known.count);
-    return bytes !== undefined && isPermutation(bytes, known.count);
-  });
+  names: NamesPlace,
+  addresses: number,
+): AddressesPlace | undefined {
+  const end = addresses + names.count * 4;
+  const bytes = readPhysical(physical, addresses, names.count * 4);
+  if (!bytes) return undefined;
+  const offsets = offsetsIn(bytes, names.count);
+  if (PlaceAddresses.problem(offsets) !== undefined) return undefined;
+  const image = imageDelta(physical, offsets, addresses);
+  return image && { bits: image.bits, addresses, place: image.delta + BigInt(addresses), end };
 }
 
-function isPermutation(bytes: Buffer, count: number): boolean {
+function offsetsIn(bytes: Buffer, count: number): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, count);
+}
+
+/** True where kallsyms_seqs_of_names may stand: a permutation of the symbols' numbers. */
+function isSequence(physical: PhysicalSpace, place: number, count: number): boolean {
+  const bytes = readPhysical(physical, place, 3 * count);
+  if (!bytes) return false;
   const seen = new Uint8Array(count);
   for (let at = 0; at < 3 * count; at += 3) {
     const index = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);

@@ -1,7 +1,7 @@
 import type { PhysicalSpace } from '../../memory/physical.js';
 import type { KernelSymbol, SymbolSource } from '../types.js';
 import { readPhysical } from '../window.js';
-import { AbsoluteAddresses, type KallsymsAddresses, RelativeAddresses } from './addresses.js';
+import { AbsoluteAddresses, type KallsymsAddresses, PlaceAddresses, RelativeAddresses } from './addresses.js';
 import { KallsymsError, type KallsymsTables, MARKED, MAX_SYMBOLS, walkNames } from './tables.js';
 import { hashName, INDEX_BYTES, MAX_TOKEN_TABLE, Tokens, tokensProblem } from './tokens.js';
 
@@ -20,9 +20,11 @@ export interface KallsymsBytes {
   /** through the NUL of the last token; more may follow */
   readonly tokenTable: Buffer;
   readonly tokenIndex: Buffer;
-  /** offsets when there is a base, otherwise pointers */
+  /** offsets when there is a base or a place, otherwise pointers */
   readonly addresses: Buffer;
   readonly relativeBase?: bigint;
+  /** virtual address of the offsets, each of which is relative to where it stands */
+  readonly place?: bigint;
   readonly sequence?: Buffer;
 }
 
@@ -46,7 +48,7 @@ export class Kallsyms implements SymbolSource {
 
   /** @throws {KallsymsError} when the tables do not fit each other */
   constructor(bytes: KallsymsBytes) {
-    const { count, names, markers, markerBytes, addresses, bits, sequence } = bytes;
+    const { count, names, markers, markerBytes, sequence } = bytes;
     if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
     if (markers.length < Math.ceil(count / MARKED) * markerBytes)
       throw new KallsymsError('kallsyms markers are cut short');
@@ -58,7 +60,7 @@ export class Kallsyms implements SymbolSource {
     this.size = count;
     this.names = names;
     this.tokens = new Tokens(bytes.tokenTable);
-    this.addresses = addressesOf(addresses, count, bits, bytes.relativeBase);
+    this.addresses = addressesOf(bytes);
     this.sequence = sequence && sequence.length >= 3 * count ? sequence : undefined;
   }
 
@@ -214,12 +216,16 @@ function spread(hash: number): number {
   return mixed ^ (mixed >>> 13);
 }
 
-function addressesOf(bytes: Buffer, count: number, bits: 32 | 64, base: bigint | undefined): KallsymsAddresses {
-  const needed = base === undefined ? (count * bits) / 8 : count * 4;
-  if (bytes.length < needed) throw new KallsymsError('kallsyms addresses are cut short');
-  if (base === undefined) return new AbsoluteAddresses(bytes.subarray(0, needed), bits);
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
-  return new RelativeAddresses(new Int32Array(aligned.buffer, aligned.byteOffset, count), base, bits);
+function addressesOf({ addresses, count, bits, relativeBase, place }: KallsymsBytes): KallsymsAddresses {
+  const offsets = relativeBase !== undefined || place !== undefined;
+  const needed = offsets ? count * 4 : (count * bits) / 8;
+  if (addresses.length < needed) throw new KallsymsError('kallsyms addresses are cut short');
+  if (!offsets) return new AbsoluteAddresses(addresses.subarray(0, needed), bits);
+  const { buffer, byteOffset } = addresses.byteOffset % 4 === 0 ? addresses : new Uint8Array(addresses);
+  const numbers = new Int32Array(buffer, byteOffset, count);
+  return place === undefined
+    ? new RelativeAddresses(numbers, relativeBase as bigint, bits)
+    : new PlaceAddresses(numbers, place, bits);
 }
 
 /**
@@ -227,7 +233,7 @@ function addressesOf(bytes: Buffer, count: number, bits: 32 | 64, base: bigint |
  * @throws {KallsymsError} when what is there is no kallsyms, or not all of it is in the image
  */
 export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): Kallsyms {
-  const { bits, count, markerBytes, relativeBase, sequence } = tables;
+  const { bits, count, markerBytes, relativeBase, place, sequence } = tables;
   if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
   const read = (what: string, at: number, length: number): Buffer => {
     const bytes = length <= 64 * MAX_SYMBOLS ? readPhysical(physical, at, length) : undefined;
@@ -246,8 +252,9 @@ export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): K
     markerBytes,
     tokenTable: read('tokens', tables.tokenTable, Math.min(MAX_TOKEN_TABLE * 2, tables.tokenIndex - tables.tokenTable)),
     tokenIndex: read('token index', tables.tokenIndex, INDEX_BYTES),
-    addresses: read('addresses', tables.addresses, base ? count * 4 : (count * bits) / 8),
+    addresses: read('addresses', tables.addresses, base || place !== undefined ? count * 4 : (count * bits) / 8),
     ...(base && { relativeBase: bits === 64 ? base.readBigUInt64LE(0) : BigInt(base.readUInt32LE(0)) }),
+    ...(place !== undefined && { place: BigInt(place) }),
     ...(sequence !== undefined && { sequence: read('order', sequence, 3 * count) }),
   });
 }

@@ -18,7 +18,10 @@ const MOST = 1 << 20;
 const LONGEST = 512;
 
 /** A module's symbols: an array of Elf64_Sym or Elf32_Sym. Unnamed, undefined and unreadable ones are left out. */
-export function readModuleKallsyms(space: AddressSpace, { symtab, strtab, numSyms, typetab, bits }: ModuleTables): KernelSymbol[] {
+export function readModuleKallsyms(
+  space: AddressSpace,
+  { symtab, strtab, numSyms, typetab, bits }: ModuleTables,
+): KernelSymbol[] {
   if (numSyms < 0 || numSyms > MOST) throw new Absent('corrupt', `a module with ${numSyms} symbols`, symtab);
   const size = bits === 64 ? 24 : 16;
   const { bytes } = space.readPartial(symtab, numSyms * size);
@@ -33,7 +36,8 @@ export function readModuleKallsyms(space: AddressSpace, { symtab, strtab, numSym
     if (nameOffset === 0 || section === 0 || address === 0n) continue;
     const text = nameOf(space, strtab + BigInt(nameOffset));
     const letter = kinds?.[i] ?? info;
-    if (text !== '') found.push({ name: text, address, kind: letter > 0x20 && letter < 0x7f ? String.fromCharCode(letter) : 't' });
+    if (text !== '')
+      found.push({ name: text, address, kind: letter > 0x20 && letter < 0x7f ? String.fromCharCode(letter) : 't' });
   }
   return found;
 }

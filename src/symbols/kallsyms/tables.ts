@@ -8,10 +8,10 @@ export class KallsymsError extends Error {
  * physically contiguous). Plain numbers, so that a session can remember them and decode without a search.
  *
  * Written by scripts/kallsyms.c: up to 6.3 addresses, base, count, names, markers, tokens; since 6.4 (404bad70fcf7) the addresses
- * and the base stand behind the tokens, so that the linker's relaxation does not move them.
+ * and the base stand behind the tokens, so that the linker's relaxation does not move them. Since 7.0 there is no base.
  */
 export interface KallsymsTables {
-  /** width of the kernel's pointers, to which each table is aligned */
+  /** width of the kernel's pointers; until 7.0 each table is aligned to one, since then to 4 bytes */
   readonly bits: 32 | 64;
   /** kallsyms_num_syms */
   readonly count: number;
@@ -27,8 +27,13 @@ export interface KallsymsTables {
   readonly tokenIndex: number;
   /** kallsyms_offsets (32 bits each), or kallsyms_addresses (pointers) of kernels before 4.6 and of odd configurations */
   readonly addresses: number;
-  /** kallsyms_relative_base, what offsets are relative to; absent: addresses are absolute */
+  /** kallsyms_relative_base, what offsets are relative to */
   readonly relativeBase?: number;
+  /**
+   * The virtual address of kallsyms_offsets, in decimal, when each offset is relative to where it stands (since 7.0, a081b5789255). Without this
+   * and without a base, addresses are absolute.
+   */
+  readonly place?: string;
   /** kallsyms_seqs_of_names (3 bytes each, since 6.2, 60443c88f3a8): symbol numbers in the order of their names */
   readonly sequence?: number;
 }

@@ -21,9 +21,8 @@ test('digits inside strings are left alone, quotes and brackets around them or n
 });
 
 test('floats and exponents are no integers', () => {
-  assert.deepEqual(parseExactJson('[12345678901234567890.5, 12345678901234567890e3, 0.12345678901234567890]'), [
-    12345678901234567890.5, 12345678901234567890e3, 0.1234567890123456789,
-  ]);
+  const text = '[12345678901234567890.5, 12345678901234567890e3, 0.12345678901234567890]';
+  assert.deepEqual(parseExactJson(text), JSON.parse(text));
 });
 
 test('agrees with JSON.parse on any JSON', () => {

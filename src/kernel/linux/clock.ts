@@ -1,3 +1,4 @@
+import { orElse } from '../../memory/absent.js';
 import { Timestamp } from '../../object/time.js';
 import type { Struct } from '../../object/struct.js';
 import type { LinuxKernel } from './kernel.js';
@@ -32,7 +33,18 @@ export function clockOf(kernel: LinuxKernel): Clock {
     const asleep = BigInt(keeper.$get('offs_boot') as bigint);
     return {
       boot: new Timestamp(utcOfMonotonicZero - asleep),
-      now: Timestamp.fromSeconds(BigInt(keeper.$get('xtime_sec') as bigint)),
+      now: Timestamp.fromSeconds(BigInt(keeper.$get('xtime_sec') as bigint), nanosecondsOf(keeper)),
     };
   });
+}
+
+/**
+ * Nanoseconds of the second at the last update: tkr_mono.xtime_nsec, kept shifted by tkr_mono.shift (tk_read_base since 3.17, kernel commit
+ * d28ede83791d); 0 where that is not there.
+ */
+function nanosecondsOf(keeper: Struct): bigint {
+  return orElse(() => {
+    const base = keeper.$get('tkr_mono') as Struct;
+    return (base.$get('xtime_nsec') as bigint) >> BigInt(base.$get('shift') as number);
+  }, 0n);
 }

@@ -1,26 +1,46 @@
 import { orElse } from '../memory/absent.js';
 import type { Struct } from './struct.js';
 
-/** What machine formats say of a struct: its type and address, and of a process also its name and id. */
+/** What a struct cell says of its struct, in every output format. */
 export interface StructDescription {
+  /** name of the C struct */
   readonly type: string;
   readonly offset: bigint;
+  /** a process's or thread's name and id, where the struct is one and they can be read */
   readonly name?: string;
   readonly pid?: number;
 }
 
-/** Members that name a process, by struct: task_struct (Linux), _EPROCESS (Windows), proc (macOS). */
-const identity: Readonly<Record<string, readonly [name: string, pid: string]>> = {
-  task_struct: ['comm', 'pid'],
-  _EPROCESS: ['ImageFileName', 'UniqueProcessId'],
-  proc: ['p_comm', 'p_pid'],
-};
+/**
+ * Members by which a process object is told, and which hold its name and id: Linux `task_struct` (include/linux/sched.h),
+ * Windows `_EPROCESS` (public symbols of ntoskrnl), XNU `proc` (bsd/sys/proc_internal.h). Members, not type names, are
+ * asked for, so that whoever prints needs to know no kernel.
+ */
+const PROCESS_MEMBERS = [
+  { name: 'comm', pid: 'pid' },
+  { name: 'ImageFileName', pid: 'UniqueProcessId' },
+  { name: 'p_comm', pid: 'p_pid' },
+] as const;
 
+/** The struct's type and address; of a process also its name and id. Never throws: what cannot be read is left out. */
 export function describeStruct(struct: Struct): StructDescription {
   const base = { type: struct.$type, offset: struct.$address };
-  const members = identity[struct.$type];
-  if (!members || !struct.$has(members[0]) || !struct.$has(members[1])) return base;
-  const name = orElse(() => String(struct.$get(members[0])), undefined);
-  const pid = orElse(() => Number(struct.$get(members[1])), undefined);
+  const members = PROCESS_MEMBERS.find((known) => struct.$has(known.name) && struct.$has(known.pid));
+  if (!members) return base;
+  const name = orElse(() => text(struct.$get(members.name)), undefined);
+  const pid = orElse(() => id(struct.$get(members.pid)), undefined);
   return { ...base, ...(name === undefined ? {} : { name }), ...(pid === undefined ? {} : { pid }) };
+}
+
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** `_EPROCESS.UniqueProcessId` is declared as a pointer, so its number stands in the pointer's address. */
+function id(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'object' && value !== null && 'address' in value) return id(value.address);
+  return undefined;
 }

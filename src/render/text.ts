@@ -1,141 +1,144 @@
-import type { Column, Columns, Row } from '../plugin/columns.js';
-import { cellText, type TextStyle } from './cell.js';
-import type { Renderer, RenderOptions, Write } from './renderer.js';
-import { cut, pad, textWidth } from './width.js';
+import { Absent } from '../memory/absent.js';
+import type { Column, ColumnType, Row } from '../plugin/columns.js';
+import { type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
+import { lineText, valueText } from './value.js';
+import { cellWidth, cut, pad, prepareWidths } from './width.js';
 
-/** Least widths by type, so that rows that come later fit too. */
-const LEAST: Readonly<Record<string, number>> = { address: 14, physical: 10, time: 20, struct: 14, bool: 5, int: 5 };
-const RIGHT = new Set(['int', 'size', 'float', 'duration']);
+/** Least cells of a column, by its type: so that rows that come later rarely need more. */
+const LEAST: Partial<Record<ColumnType, number>> = { address: 14, physical: 14, int: 3, size: 6, time: 20, bool: 5 };
+const RIGHT: ReadonlySet<ColumnType> = new Set(['int', 'float', 'size', 'duration']);
+/** Cells that the last column keeps on a narrow terminal. */
+const LAST_LEAST = 12;
+/** A tree deeper than this is shown at this depth: names must stay visible. */
+const DEEPEST = 40;
 const GAP = '  ';
-/** A string column is not sized wider than this by the first batch, unless it is the last. */
-const WIDEST = 60;
 
-interface Shown {
-  readonly name: string;
-  readonly column: Column;
-  width: number;
-}
+type Cell = readonly string[];
 
 /**
- * An aligned table. Columns are as wide as their headings, what their type needs, and what the first batch of rows
- * holds; a wider cell later shifts its own line only. On a terminal, lines are cut at its width.
+ * A table aligned by its content. Columns are sized from their declaration and from the first batch of rows, and grow when a later
+ * row needs more; so rows are shown as they come. On a terminal the last column of text is cut to the width, elsewhere nothing is.
  */
 export class TextRenderer implements Renderer {
-  private columns: Shown[] = [];
-  private divider: Shown | undefined;
-  private lastDivider: string | undefined;
-  private headed = false;
-  private readonly style: TextStyle;
+  readonly shown: readonly string[];
+  private readonly columns: readonly [string, Column][];
+  private readonly dividers: readonly [string, Column][];
+  private readonly widths: number[];
+  /** index of the column that is cut on a terminal, or -1 */
+  private readonly flexible: number;
+  private heading: string | undefined;
+  private started = false;
 
   constructor(
-    private readonly write: Write,
-    private readonly options: RenderOptions = {},
+    table: Table,
+    private readonly sink: Sink,
+    private readonly style: RenderStyle,
   ) {
-    this.style = { timezone: options.timezone ?? 'UTC' };
+    const all = visible(table.columns, style.full);
+    this.shown = all.map(([name]) => name);
+    this.dividers = all.filter(([, column]) => column.divider === true);
+    this.columns = all.filter(([, column]) => column.divider !== true);
+    this.widths = this.columns.map(([name, column]) =>
+      Math.max((column.title ?? name).length, column.width ?? 0, LEAST[column.type] ?? 0),
+    );
+    const last = this.columns.at(-1)?.[1].type;
+    this.flexible = last === 'string' || last === 'list' || last === 'any' ? this.columns.length - 1 : -1;
   }
 
-  begin(columns: Columns): void {
-    const all = Object.entries(columns).map(([name, column]) => ({ name, column, width: 0 }));
-    this.divider = all.find((shown) => shown.column.divider === true);
-    this.columns = all.filter(({ column }) => column.divider !== true && (column.hidden !== true || this.options.full === true));
-    for (const shown of this.columns) {
-      shown.width = Math.max(textWidth(this.title(shown)), LEAST[shown.column.type] ?? 0, shown.column.width ?? 0);
-    }
+  async begin(): Promise<void> {
+    await prepareWidths(this.columns.map(([name, column]) => column.title ?? name));
   }
 
-  rows(batch: readonly Row[]): void {
-    const lines = batch.map((row) => this.columns.map((shown) => this.text(row, shown)));
-    if (!this.headed) {
-      this.fit(lines);
-      this.head();
-    }
-    const out: string[] = [];
-    for (const [index, cells] of lines.entries()) {
-      const row = batch[index] as Row;
-      const divider = this.divider ? cellText(row[this.divider.name], this.divider.column, this.style) : undefined;
-      if (divider !== this.lastDivider && divider !== undefined) {
-        out.push(this.clip(`${this.lastDivider === undefined ? '' : '\n'}${'*'.repeat(5)} ${divider} ${'*'.repeat(5)}`));
-        this.lastDivider = divider;
-      }
-      out.push(this.line(cells));
-    }
-    this.write(`${out.join('\n')}\n`);
-  }
-
-  end(): void {
-    if (!this.headed) this.head();
-  }
-
-  private title({ name, column }: Shown): string {
-    return column.title ?? name;
-  }
-
-  private text(row: Row, { name, column }: Shown): string {
-    const text = cellText(row[name], column, this.style);
-    return column.tree === true ? `${'. '.repeat(Math.min(64, row.$depth ?? 0))}${text}` : text;
-  }
-
-  private fit(lines: readonly string[][]): void {
-    for (const [index, shown] of this.columns.entries()) {
-      const last = index === this.columns.length - 1;
-      if (last) continue;
-      for (const cells of lines) {
-        const width = textWidth(cells[index] ?? '');
-        if (width > shown.width) shown.width = Math.min(width, Math.max(WIDEST, shown.width));
+  async rows(batch: readonly Row[]): Promise<void> {
+    if (batch.length === 0) return;
+    const headings = batch.map((row) => this.headingOf(row));
+    const table = batch.map((row) => this.columns.map(([name, column]) => this.cell(row, name, column)));
+    await prepareWidths(texts(table, headings));
+    for (const cells of table) {
+      for (let index = 0; index < cells.length; index++) {
+        for (const line of cells[index] as Cell) {
+          const width = cellWidth(line);
+          if (width > (this.widths[index] as number)) this.widths[index] = width;
+        }
       }
     }
+    let text = this.started ? '' : this.head();
+    this.started = true;
+    for (let index = 0; index < batch.length; index++) {
+      const heading = headings[index] as string;
+      if (this.dividers.length > 0 && heading !== this.heading) {
+        text += `${this.heading === undefined ? '' : '\n'}${this.emphasise(heading)}\n`;
+        this.heading = heading;
+      }
+      text += this.line(table[index] as Cell[], batch[index] as Row);
+    }
+    await this.sink.write(text);
   }
 
-  private head(): void {
-    this.headed = true;
-    if (this.columns.length === 0) return;
-    const titles = this.line(this.columns.map((shown) => this.title(shown)));
-    const rule = this.line(this.columns.map((shown) => '-'.repeat(shown.width)));
-    this.write(`${titles}\n${rule}\n`);
+  async end(): Promise<void> {
+    // A table without rows says so in its notes; its heading still tells what was asked for.
+    if (!this.started && this.columns.length > 0) await this.sink.write(this.head());
   }
 
-  private line(cells: readonly string[]): string {
-    const parts = cells.map((cell, index) => {
-      const { column, width } = this.columns[index] as Shown;
-      if (index === cells.length - 1 && !RIGHT.has(column.type)) return cell;
-      return pad(cell, width, RIGHT.has(column.type));
+  private cell(row: Row, name: string, column: Column): Cell {
+    const value = valueText(row[name], column.type, this.style);
+    const lines = typeof value === 'string' ? [value] : value;
+    const depth = column.tree === true ? Math.min(row.$depth ?? 0, DEEPEST) : 0;
+    return depth > 0 ? lines.map((line) => '. '.repeat(depth) + line) : lines;
+  }
+
+  private headingOf(row: Row): string {
+    if (this.dividers.length === 0) return '';
+    return this.dividers
+      .map(([name, column]) => `${column.title ?? name}: ${lineText(row[name], column.type, this.style)}`)
+      .join(GAP);
+  }
+
+  private head(): string {
+    const titles = this.columns.map(([name, column]) => column.title ?? name);
+    const rule = this.columns.map((_, index) => '-'.repeat(Math.min(this.width(index), this.style.full ? 60 : 40)));
+    return `${this.emphasise(this.layOut(titles))}\n${this.layOut(rule)}\n`;
+  }
+
+  /** A row, which has as many lines as its highest cell. */
+  private line(cells: readonly Cell[], row: Row): string {
+    const height = cells.reduce((most, cell) => Math.max(most, cell.length), 1);
+    let text = '';
+    for (let line = 0; line < height; line++) {
+      text += this.layOut(
+        cells.map((cell) => cell[line] ?? ''),
+        line === 0 ? row : undefined,
+      );
+      text += '\n';
+    }
+    return text;
+  }
+
+  private layOut(parts: readonly string[], row?: Row): string {
+    const laid = parts.map((part, index) => {
+      const [name, column] = this.columns[index] as [string, Column];
+      const last = index === parts.length - 1;
+      const shown = index === this.flexible ? cut(part, this.width(index)) : part;
+      const filled = RIGHT.has(column.type) ? pad(shown, this.width(index), true) : last ? shown : pad(shown, this.width(index));
+      return this.style.colors === true && row?.[name] instanceof Absent ? `\x1b[2m${filled}\x1b[22m` : filled;
     });
-    return this.clip(parts.join(GAP).trimEnd());
+    return laid.join(GAP).trimEnd();
   }
 
-  private clip(line: string): string {
-    const { terminalWidth } = this.options;
-    return terminalWidth === undefined ? line : cut(line, terminalWidth);
+  /** Cells of a column: what it needs, for the flexible one what the terminal leaves. */
+  private width(index: number): number {
+    const width = this.widths[index] as number;
+    if (index !== this.flexible || this.sink.width === undefined) return width;
+    const others = this.widths.reduce((sum, other, at) => (at === index ? sum : sum + other + GAP.length), 0);
+    return Math.min(width, Math.max(LAST_LEAST, this.sink.width - others));
+  }
+
+  private emphasise(text: string): string {
+    return this.style.colors === true ? `\x1b[1m${text}\x1b[22m` : text;
   }
 }
 
-/** Every column of a row on a line of its own: for rows wider than any terminal. */
-export class WideRenderer implements Renderer {
-  private columns: [string, Column][] = [];
-  private width = 0;
-  private readonly style: TextStyle;
-
-  constructor(
-    private readonly write: Write,
-    options: RenderOptions = {},
-  ) {
-    this.style = { timezone: options.timezone ?? 'UTC' };
-  }
-
-  begin(columns: Columns): void {
-    this.columns = Object.entries(columns);
-    this.width = Math.max(0, ...this.columns.map(([name]) => name.length));
-  }
-
-  rows(batch: readonly Row[]): void {
-    const out = batch.map((row) => {
-      const lines = this.columns.map(([name, column]) => `${name.padEnd(this.width)}  ${cellText(row[name], column, this.style)}`);
-      return `${lines.join('\n')}\n\n`;
-    });
-    this.write(out.join(''));
-  }
-
-  end(): void {
-    // Nothing is left to say: each row was whole.
-  }
+function* texts(table: readonly (readonly Cell[])[], headings: readonly string[]): Generator<string> {
+  yield* headings;
+  for (const cells of table) for (const cell of cells) yield* cell;
 }

@@ -1,36 +1,41 @@
-import { createRequire } from 'node:module';
+import { isPlain } from './escape.js';
 
-/** Printable ASCII: one cell each. */
-const PLAIN = /^[\x20-\x7e]*$/;
+type Measure = (text: string) => number;
+let measure: Measure | undefined;
 
-type StringWidth = (text: string) => number;
-let measure: StringWidth | undefined;
-
-/** Cells that a text takes on a terminal. The library for wide and combining characters is loaded with the first text that needs it. */
-export function textWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  measure ??= (createRequire(import.meta.url)('string-width') as { default: StringWidth }).default;
-  return measure(text);
+/** Loads what non-ASCII text is measured with, where one of the texts needs it. */
+export async function prepareWidths(texts: Iterable<string>): Promise<void> {
+  if (measure) return;
+  for (const text of texts) {
+    if (isPlain(text)) continue;
+    measure = (await import('string-width')).default;
+    return;
+  }
 }
 
-/** Text padded with spaces to a width. */
-export function pad(text: string, width: number, right: boolean): string {
-  const missing = width - textWidth(text);
-  if (missing <= 0) return text;
-  return right ? ' '.repeat(missing) + text : text + ' '.repeat(missing);
+/** Cells that an escaped text takes on a terminal. Texts that are not ASCII must have been prepared for. */
+export function cellWidth(text: string): number {
+  return isPlain(text) || !measure ? text.length : measure(text);
 }
 
-/** Text that takes at most `width` cells, with … where something was cut. Lines within are cut one by one. */
-export function cut(text: string, width: number): string {
-  if (text.includes('\n')) return text.split('\n').map((line) => cut(line, width)).join('\n');
-  if (textWidth(text) <= width) return text;
+/** A text cut to a number of cells, the last of which is then `…`. */
+export function cut(text: string, cells: number): string {
+  if (cellWidth(text) <= cells) return text;
+  if (isPlain(text)) return `${text.slice(0, Math.max(0, cells - 1))}…`;
   let kept = '';
   let used = 0;
   for (const character of text) {
-    const next = textWidth(character);
-    if (used + next > width - 1) break;
+    const width = cellWidth(character);
+    if (used + width > cells - 1) break;
     kept += character;
-    used += next;
+    used += width;
   }
   return `${kept}…`;
+}
+
+/** A text filled up with spaces to a number of cells. */
+export function pad(text: string, cells: number, right = false): string {
+  const missing = cells - cellWidth(text);
+  if (missing <= 0) return text;
+  return right ? ' '.repeat(missing) + text : text + ' '.repeat(missing);
 }

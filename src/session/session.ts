@@ -32,6 +32,7 @@ export class Session {
   context: ProcessContext | undefined;
   private opened: PhysicalSpace | undefined;
   private found: Promise<Kernel> | undefined;
+  private kernelFound: Kernel | undefined;
   private readonly derived = new Map<string, unknown>();
 
   constructor(parameters: Partial<ParameterValues> = {}, registry = Registry.builtIn()) {
@@ -61,6 +62,11 @@ export class Session {
   /** The kernel in the image, detected when first asked for. Throws DetectionError. */
   kernel(): Promise<Kernel> {
     return (this.found ??= this.detect());
+  }
+
+  /** The kernel, where it has been detected already: for whoever must not wait for it (completion, help). */
+  get detected(): Kernel | undefined {
+    return this.kernelFound;
   }
 
   /** The space that commands work in: the process context's, or the kernel's. */
@@ -113,6 +119,7 @@ export class Session {
     this.opened?.close();
     this.opened = undefined;
     this.found = undefined;
+    this.kernelFound = undefined;
     this.derived.clear();
     this.context = undefined;
   }
@@ -128,6 +135,7 @@ export class Session {
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
     });
     cache.save();
+    this.kernelFound = kernel;
     return kernel;
   }
 }

@@ -1,0 +1,265 @@
+import { createToken, EmbeddedActionsParser, EOF, type IToken, Lexer } from 'chevrotain';
+import { type Argument, type Command, LineError, type Place, type Statement, type Value } from './command-tree.js';
+
+/**
+ * The command line's grammar:
+ *
+ *     line      := [statement] (';' [statement])* [comment]
+ *     statement := NAME? '?' | NAME? '??' | QUERY | command
+ *     command   := NAME argument* ['>' value | '>>' value] ['|' the rest of the line]
+ *     argument  := value | NAME '=' value
+ *     value     := piece+ (without space between) (',' piece+)* | '[' [value (',' value)*] ']'
+ *     piece     := WORD | 'text' | "text"
+ *
+ * A word is anything without space, quotes, `,`, `;`, `|` or `>`; so `linux!init_task+0x10`, `C:\Windows`, `ba.h`, `--flag` and
+ * `-D.` are words. `#` at the start of a word begins a comment.
+ */
+
+const Space = createToken({ name: 'space', pattern: /\s+/, group: Lexer.SKIPPED });
+const Comment = createToken({ name: 'comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED });
+const Separator = createToken({ name: "';'", pattern: Lexer.NA });
+const Semicolon = createToken({ name: "';' after a command", pattern: ';', pop_mode: true, categories: [Separator] });
+/** In the mode where a statement may begin there is nothing to leave. */
+const BareSemicolon = createToken({ name: "';' between commands", pattern: ';', categories: [Separator] });
+const Query = createToken({ name: 'query', pattern: /(?:select|explain)(?![\w-])[^]*/i });
+const CommandName = createToken({ name: 'command name', pattern: /[A-Za-z_][\w-]*/, push_mode: 'arguments' });
+const HelpMark = createToken({ name: "'?'", pattern: /\?{1,2}/ });
+/** Help directly behind a name, and nothing after it. */
+const NamedHelp = createToken({ name: 'command?', pattern: /[A-Za-z_][\w-]*\s*\?{1,2}(?=\s*(?:;|#|$))/ });
+
+const Named = createToken({ name: 'name=', pattern: /[A-Za-z_][\w-]*=/ });
+/** Escapes are those of JavaScript; what is none stays as it is, so that `"\d+"` is a regular expression. */
+const DoubleQuoted = createToken({ name: 'quoted text', pattern: /"(?:[^"\\]|\\[^])*"/, line_breaks: true });
+/** Here only `\'` is an escape: `'C:\temp'` is a path. */
+const SingleQuoted = createToken({ name: "quoted text (')", pattern: /'(?:[^'\\]|\\[^])*'/, line_breaks: true });
+const OpenQuote = createToken({ name: 'open quote', pattern: /["'][^]*/, line_breaks: true });
+const Append = createToken({ name: "'>>'", pattern: '>>' });
+const Redirect = createToken({ name: "'>'", pattern: '>' });
+const Filter = createToken({ name: "'|'", pattern: /\|[^]*/, line_breaks: true });
+const Comma = createToken({ name: "','", pattern: ',' });
+/** A bracket opens a list where its partner ends a word; otherwise it belongs to a word (`[ab].*`). */
+const ListStart = createToken({ name: "'['", pattern: /\[(?=[^[\]]*\](?:[\s;|>#]|$))/, push_mode: 'list' });
+const ListEnd = createToken({ name: "']'", pattern: ']', pop_mode: true });
+const Word = createToken({ name: 'word', pattern: /[^\s'"`,;|>]+/ });
+const ListWord = createToken({ name: 'list word', pattern: /[^\s'"`,;|>[\]]+/ });
+
+const lexer = new Lexer(
+  {
+    modes: {
+      statement: [Space, Comment, BareSemicolon, Query, NamedHelp, CommandName, HelpMark],
+      arguments: [Space, Comment, Semicolon, DoubleQuoted, SingleQuoted, OpenQuote, Append, Redirect, Filter, Comma, ListStart, Named, Word],
+      list: [Space, DoubleQuoted, SingleQuoted, OpenQuote, Comma, ListEnd, ListWord],
+    },
+    defaultMode: 'statement',
+  },
+  { positionTracking: 'onlyOffset' },
+);
+
+const tokens = [
+  ...[Space, Comment, Separator, Semicolon, BareSemicolon, Query, NamedHelp, CommandName, HelpMark, Named],
+  ...[DoubleQuoted, SingleQuoted, OpenQuote, Append, Redirect, Filter, Comma, ListStart, ListEnd, Word, ListWord],
+];
+
+class CommandParser extends EmbeddedActionsParser {
+  /** the line that is parsed */
+  source = '';
+
+  constructor() {
+    super(tokens, { recoveryEnabled: false, maxLookahead: 1 });
+    this.performSelfAnalysis();
+  }
+
+  readonly line = this.RULE('line', (): Statement[] => {
+    const statements: Statement[] = [];
+    this.OPTION(() => statements.push(this.SUBRULE(this.statement)));
+    this.MANY(() => {
+      this.CONSUME(Separator);
+      this.OPTION1(() => statements.push(this.SUBRULE1(this.statement)));
+    });
+    return statements;
+  });
+
+  private readonly statement = this.RULE('statement', (): Statement =>
+    this.OR<Statement>([
+      { ALT: () => this.query(this.CONSUME(Query)) },
+      { ALT: () => this.help(this.CONSUME(NamedHelp)) },
+      { ALT: () => this.help(this.CONSUME(HelpMark)) },
+      { ALT: () => this.SUBRULE(this.command) },
+    ]),
+  );
+
+  private readonly command = this.RULE('command', (): Command => {
+    const name = this.CONSUME(CommandName);
+    const args: Argument[] = [];
+    this.MANY(() => args.push(this.SUBRULE(this.argument)));
+    const redirect = this.OPTION(() => {
+      const append = this.OR([
+        { ALT: () => (this.CONSUME(Append), true) },
+        { ALT: () => (this.CONSUME(Redirect), false) },
+      ]);
+      return { path: this.SUBRULE(this.value), append };
+    });
+    const filter = this.OPTION1(() => this.CONSUME(Filter).image.slice(1).trim());
+    return this.ACTION(() => ({
+      kind: 'command',
+      name: name.image,
+      at: placeOf(name),
+      args,
+      ...(redirect ? { redirect } : {}),
+      ...(filter === undefined ? {} : { filter }),
+      start: name.startOffset,
+      end: placeOf(this.LA(0)).end,
+    }));
+  });
+
+  private readonly argument = this.RULE('argument', (): Argument =>
+    this.OR<Argument>([
+      {
+        ALT: () => {
+          const name = this.CONSUME(Named);
+          // `name= value` leaves the name without a value: the words are apart.
+          const value = this.OPTION({ GATE: () => this.adjacent(), DEF: () => this.SUBRULE(this.value) });
+          return this.ACTION(() => {
+            const { start, end } = placeOf(name);
+            const given = value ?? { text: '', quoted: false, start: end, end };
+            return { kind: 'named', name: name.image.slice(0, -1), value: given, start, end: given.end };
+          });
+        },
+      },
+      {
+        ALT: () => {
+          const value = this.SUBRULE1(this.value);
+          return this.ACTION(() => ({ kind: 'word', value, start: value.start, end: value.end }));
+        },
+      },
+    ]),
+  );
+
+  private readonly value = this.RULE('value', (): Value =>
+    this.OR<Value>([
+      { ALT: () => this.SUBRULE(this.list) },
+      {
+        ALT: () => {
+          const items = [this.SUBRULE(this.word)];
+          this.MANY(() => {
+            this.CONSUME(Comma);
+            items.push(this.SUBRULE1(this.word));
+          });
+          return this.ACTION(() => this.joined(items, (items[0] as Value).start, (items.at(-1) as Value).end));
+        },
+      },
+    ]),
+  );
+
+  /** `[1, 2]` */
+  private readonly list = this.RULE('list', (): Value => {
+    const items: Value[] = [];
+    const first = this.CONSUME(ListStart);
+    this.OPTION(() => {
+      items.push(this.SUBRULE(this.word));
+      this.MANY(() => {
+        this.CONSUME(Comma);
+        items.push(this.SUBRULE1(this.word));
+      });
+    });
+    const last = this.CONSUME(ListEnd);
+    return this.ACTION(() => {
+      const [start, end] = [first.startOffset, placeOf(last).end];
+      return { text: this.source.slice(start, end), quoted: false, items, start, end };
+    });
+  });
+
+  /** Pieces that touch each other: `linux!"a name"`. */
+  private readonly word = this.RULE('word', (): Value => {
+    const pieces = [this.SUBRULE(this.piece)];
+    this.MANY({
+      GATE: () => this.adjacent(),
+      DEF: () =>
+        pieces.push(
+          this.OR([
+            { ALT: () => this.SUBRULE1(this.piece) },
+            // `x=1` behind a quote is no name any more, but text.
+            { ALT: () => this.CONSUME(Named) },
+          ]),
+        ),
+    });
+    return this.ACTION(() => ({
+      text: pieces.map(textOf).join(''),
+      quoted: pieces.every((piece) => piece.tokenType === DoubleQuoted || piece.tokenType === SingleQuoted),
+      start: (pieces[0] as IToken).startOffset,
+      end: placeOf(pieces.at(-1) as IToken).end,
+    }));
+  });
+
+  private readonly piece = this.RULE('piece', (): IToken =>
+    this.OR([
+      { ALT: () => this.CONSUME(Word) },
+      { ALT: () => this.CONSUME(ListWord) },
+      { ALT: () => this.CONSUME(DoubleQuoted) },
+      { ALT: () => this.CONSUME(SingleQuoted) },
+    ]),
+  );
+
+  private joined(items: readonly Value[], start: number, end: number): Value {
+    const [only] = items;
+    if (items.length === 1 && only) return only;
+    return { text: this.source.slice(start, end), quoted: false, items, start, end };
+  }
+
+  private adjacent(): boolean {
+    return this.LA(1).startOffset === placeOf(this.LA(0)).end;
+  }
+
+  private help(token: IToken): Statement {
+    const [, name, marks = ''] = /^([\w-]*)\s*(\?+)$/.exec(token.image) ?? [];
+    return { kind: 'help', ...(name ? { name } : {}), level: marks.length > 1 ? 2 : 1, ...placeOf(token) };
+  }
+
+  private query(token: IToken): Statement {
+    return { kind: 'query', text: token.image.trim(), ...placeOf(token) };
+  }
+}
+
+const parser = new CommandParser();
+
+/** What a line says. Throws LineError with the place of the mistake. */
+export function parseLine(source: string): Statement[] {
+  const lexed = lexer.tokenize(source);
+  const open = lexed.tokens.find((token) => token.tokenType === OpenQuote);
+  if (open) throw new LineError('This quote is never closed.', { start: open.startOffset, end: open.startOffset + 1 });
+  const strange = lexed.errors[0];
+  if (strange) {
+    const at = { start: strange.offset, end: strange.offset + 1 };
+    const character = source[strange.offset] ?? '';
+    const first = source.slice(0, strange.offset).trim() === '' || /;\s*$/.test(source.slice(0, strange.offset));
+    throw new LineError(first ? `A line begins with the name of a command, not with '${character}'.` : `'${character}' means nothing here; put it in quotes.`, at);
+  }
+  parser.source = source;
+  parser.input = lexed.tokens;
+  const statements = parser.line();
+  const mistake = parser.errors[0];
+  if (mistake) throw new LineError(...explain(mistake.token, 'previousToken' in mistake ? (mistake.previousToken as IToken) : undefined, source));
+  return statements;
+}
+
+function explain(token: IToken, before: IToken | undefined, source: string): [string, Place] {
+  const after = before && !Number.isNaN(before.startOffset) ? ` after '${before.image}'` : '';
+  if (token.tokenType === EOF) return [`Something is missing${after}: the line ends here.`, { start: source.length, end: source.length + 1 }];
+  return [`'${token.image}' was not expected${after}.`, placeOf(token)];
+}
+
+function placeOf(token: IToken): Place {
+  return { start: token.startOffset, end: token.startOffset + token.image.length };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\', '"': '"', "'": "'" };
+
+function textOf(piece: IToken): string {
+  if (piece.tokenType === SingleQuoted) return piece.image.slice(1, -1).replaceAll("\\'", "'");
+  if (piece.tokenType !== DoubleQuoted) return piece.image;
+  return piece.image.slice(1, -1).replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([^]))/g, (whole, byte?: string, unit?: string, character?: string) => {
+    const code = byte ?? unit;
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return ESCAPES[character ?? ''] ?? whole;
+  });
+}

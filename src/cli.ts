@@ -1,0 +1,91 @@
+import { homedir } from 'node:os';
+import { type Invocation, readArguments } from './console/arguments.js';
+import { runCommand } from './console/command.js';
+import { errorText, exitStatus, stepText } from './console/report.js';
+import { TerminalHost } from './console/terminal-host.js';
+import { Registry } from './plugin/registry.js';
+import { loadConfig } from './session/config.js';
+import { Session } from './session/session.js';
+
+/**
+ * The program: flags, then one command, or the console where there is none; without a terminal on standard input the commands there.
+ * Rows go to standard output, everything else to standard error. Exit status 0: done, 1: a command failed, 2: wrong usage.
+ * @param argv words after the program's name
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) ends the program without a word.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  // Before the flags are read, nobody has said whether stacks are wanted but the words themselves.
+  const failures = { debug: argv.includes('--debug') };
+  let status: number;
+  try {
+    status = await run(argv, failures);
+  } catch (error) {
+    process.stderr.write(`${errorText(error, failures.debug)}\n`);
+    status = exitStatus(error);
+  }
+  process.exitCode = status;
+}
+
+async function run(argv: readonly string[], failures: { debug: boolean }): Promise<number> {
+  const registry = Registry.builtIn();
+  const invocation = readArguments(argv, registry);
+  if (invocation.version) return print(`rekall ${(await import('./session/version.js')).version()}\n`);
+  if (invocation.help) return help(invocation, registry);
+  const session = await openSession(invocation, registry);
+  failures.debug = session.parameters.debug;
+  const { parameters } = session;
+  const pager = process.stdout.isTTY ? (parameters.pager ?? process.env['PAGER'] ?? 'less -RS') : undefined;
+  const interactive = invocation.command === undefined && process.stdin.isTTY;
+  const host = new TerminalHost(interactive ? pager : undefined, parameters.quiet);
+  if (parameters.verbose) session.trace.listen((step) => process.stderr.write(`${stepText(step)}\n`));
+  try {
+    if (invocation.command !== undefined) return await one(session, invocation, host);
+    if (interactive) return await (await import('./console/interactive.js')).interact(session, host);
+    return await (await import('./console/batch.js')).runLines(session, process.stdin, host);
+  } finally {
+    session.close();
+  }
+}
+
+/** Runs one command; Ctrl-C stops it and leaves the rows so far. */
+async function one(session: Session, { command = '', words }: Invocation, host: TerminalHost): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    // Who asks twice does not want to wait for the end of a slice.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt);
+  try {
+    await runCommand(session, { name: command, words, signal: stop.signal }, host);
+    return stop.signal.aborted ? 1 : 0;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** Defaults, then the configuration, then the command line. */
+async function openSession({ parameters }: Invocation, registry: Registry): Promise<Session> {
+  const config = await loadConfig(parameters.home ?? homedir());
+  for (const [name, value] of Object.entries(config.environment)) process.env[name] ??= value;
+  const values = { ...config.values, ...parameters };
+  if (values.quiet !== true) for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
+  if ((values.colors ?? 'auto') === 'auto' && (process.env['NO_COLOR'] ?? '') !== '') values.colors = 'no';
+  return new Session(values, registry);
+}
+
+async function help({ command }: Invocation, registry: Registry): Promise<number> {
+  const { commandHelp, programHelp } = await import('./console/help.js');
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  if (command === undefined) return print(programHelp(registry.list(), width));
+  return print(registry.named(command).map((entry) => commandHelp(entry, 2, width)).join('\n'));
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

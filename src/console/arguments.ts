@@ -1,0 +1,167 @@
+import { UsageError } from '../plugin/error.js';
+import type { Argument, Value } from '../../grammar/command-tree.js';
+import type { Registry } from '../plugin/registry.js';
+import { didYouMean } from '../plugin/similar.js';
+import { type Words, wordsOf } from '../plugin/words.js';
+import { parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter, assign } from '../session/flags.js';
+import { splitParameters } from '../plugin/bind.js';
+import type { ParameterName, ParameterValues } from '../session/parameters.js';
+
+/** What the program was started with. */
+export interface Invocation {
+  readonly parameters: Partial<ParameterValues>;
+  /** the command, or undefined for the console */
+  readonly command: string | undefined;
+  readonly words: Words;
+  /** help was asked for: of the command, or of the program */
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** Words that run the console rather than a command. */
+const SHELL = 'shell';
+
+/**
+ * Reads the words that the program was started with: global flags, then the first word that names a command, then its
+ * arguments, among which global flags may stand too. A flag that only the command can know may stand before it.
+ * Throws UsageError with the place of the mistake.
+ */
+export function readArguments(argv: readonly string[], registry: Registry): Invocation {
+  return new Reader(argv, registry).read();
+}
+
+class Reader {
+  private readonly words: Words;
+  private readonly parameters: Partial<ParameterValues> = {};
+  /** words before the command that are no global flags */
+  private readonly leading: Argument[] = [];
+  private help = false;
+  private version = false;
+  private at = 0;
+
+  constructor(
+    argv: readonly string[],
+    private readonly registry: Registry,
+  ) {
+    this.words = wordsOf(argv, 'rekall');
+  }
+
+  read(): Invocation {
+    for (; this.at < this.words.args.length; this.at++) {
+      const value = this.value(this.at);
+      const { text } = value;
+      if (text === '-h' || text === '--help') this.help = true;
+      else if (text === '--version') this.version = true;
+      else if (text === '-') continue;
+      else if (text.startsWith('-')) this.flag(value);
+      else if (this.isCommand(text)) return this.command(text);
+      else if (this.leading.length > 0) this.leading.push(this.words.args[this.at] as Argument);
+      else this.fail(`No command ${text}.${didYouMean(text, this.commands())}`, value);
+    }
+    const stray = this.leading[0];
+    if (stray) {
+      this.fail(`No flag ${stray.value.text}.${didYouMean(stray.value.text.replace(/^-+/, ''), parameterNames())} rekall --help lists them.`, stray.value);
+    }
+    return this.result(undefined, []);
+  }
+
+  private command(name: string): Invocation {
+    let rest = [...this.leading, ...this.words.args.slice(this.at + 1)];
+    const own = this.registry.named(name);
+    // `-h` is help unless the command has a flag of that letter.
+    const isHelp = ({ value }: Argument): boolean =>
+      value.text === '--help' || (value.text === '-h' && !own.some((entry) => Object.values(entry.args).some((arg) => arg.short === 'h')));
+    if (rest.some(isHelp)) {
+      this.help = true;
+      rest = rest.filter((argument) => !isHelp(argument));
+    }
+    if (name === SHELL) {
+      if (rest[0]) this.fail(`${SHELL} takes no words.`, rest[0].value);
+      return this.result(undefined, []);
+    }
+    if (name === 'help') {
+      this.help = true;
+      const about = rest[0]?.value;
+      if (about && own.length === 0) {
+        if (this.registry.named(about.text).length === 0) this.fail(`No command ${about.text}.${didYouMean(about.text, this.commands())}`, about);
+        return this.result(about.text, []);
+      }
+      if (own.length === 0) return this.result(undefined, []);
+    }
+    if (!this.help) {
+      const args = Object.assign({}, ...own.map((entry) => entry.args)) as (typeof own)[number]['args'];
+      Object.assign(this.parameters, splitParameters({ name, args }, { line: this.words.line, args: rest }));
+    }
+    return this.result(name, rest);
+  }
+
+  private result(command: string | undefined, args: readonly Argument[]): Invocation {
+    return { parameters: this.parameters, command, words: { line: this.words.line, args }, help: this.help, version: this.version };
+  }
+
+  /** A flag before the command. */
+  private flag(value: Value): void {
+    const long = /^--([^=]+)(?:=(.*))?$/s.exec(value.text);
+    if (!long) {
+      this.short(value);
+      return;
+    }
+    const [, typed = '', given] = long;
+    const names = parametersMatching(typed);
+    if (names.length > 1) this.fail(`${typed} may be ${names.join(' or ')}.`, value);
+    const denied = names.length === 0 ? parametersMatching(typed.replace(/^no[-_]/, '')) : [];
+    const [name] = names;
+    if (name !== undefined) this.take(name, value, given);
+    else if (typed.startsWith('no') && denied[0] !== undefined && parameterOf(denied[0]).type === 'bool') this.set(denied[0], ['no'], value);
+    else this.leading.push(this.words.args[this.at] as Argument);
+  }
+
+  private short(value: Value): void {
+    const name = shortParameter(value.text[1] ?? '');
+    const rest = value.text.slice(2);
+    if (name === undefined) this.leading.push(this.words.args[this.at] as Argument);
+    else if (parameterOf(name).type === 'bool') {
+      this.set(name, ['yes'], value);
+      if (rest !== '') this.short({ ...value, text: `-${rest}` });
+    } else this.take(name, value, rest === '' ? undefined : rest.replace(/^=/, ''));
+  }
+
+  /** Gives a flag its value: what stands in its own word, or the words that follow. */
+  private take(name: ParameterName, flag: Value, given: string | undefined): void {
+    const { type } = parameterOf(name);
+    if (given !== undefined) this.set(name, [given], flag);
+    else if (type === 'bool') this.set(name, ['yes'], flag);
+    else {
+      const texts: string[] = [];
+      const most = type === 'list' ? Infinity : 1;
+      while (texts.length < most && this.at + 1 < this.words.args.length) {
+        const { text } = this.value(this.at + 1);
+        if (/^--?[A-Za-z]/.test(text) || (type === 'list' && (text === '-' || (texts.length > 0 && this.isCommand(text))))) break;
+        texts.push(text);
+        this.at++;
+      }
+      if (texts.length === 0) this.fail(`${flag.text} needs a value (${type}).`, flag);
+      this.set(name, texts, texts.length === 1 ? this.value(this.at) : flag);
+    }
+  }
+
+  private set(name: ParameterName, texts: readonly string[], place: Value): void {
+    assign(this.parameters, name, parameterValue(name, texts, (message) => this.fail(message, place)));
+  }
+
+  private isCommand(text: string): boolean {
+    return text === SHELL || text === 'help' || this.registry.named(text).length > 0;
+  }
+
+  private commands(): string[] {
+    return this.registry.list().map((entry) => entry.name);
+  }
+
+  private value(index: number): Value {
+    return (this.words.args[index] as Argument).value;
+  }
+
+  private fail(message: string, place: Value): never {
+    throw new UsageError(message, { line: this.words.line, start: place.start, end: place.end });
+  }
+}

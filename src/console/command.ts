@@ -1,0 +1,162 @@
+import { bindArguments } from '../plugin/bind.js';
+import { UsageError } from '../plugin/error.js';
+import { didYouMean } from '../plugin/similar.js';
+import type { Words } from '../plugin/words.js';
+import { printRun, type Printed } from '../render/print.js';
+import { createRenderer, type Format, type Sink } from '../render/renderer.js';
+import { FileSink, StreamSink } from '../render/sink.js';
+import { assign } from '../session/flags.js';
+import type { ParameterName, ParameterValues } from '../session/parameters.js';
+import type { Session } from '../session/session.js';
+import type { Host } from './host.js';
+import { PagedSink } from './paged-sink.js';
+
+/** A command as it was asked for. */
+export interface Request {
+  readonly name: string;
+  readonly words: Words;
+  readonly signal?: AbortSignal;
+  /** `> file` */
+  readonly redirect?: { readonly path: string; readonly append: boolean };
+  /** `| filter` */
+  readonly filter?: string;
+}
+
+/** Parameters that may differ for one command; the others make the session what it is. */
+const PER_COMMAND: ReadonlySet<ParameterName> = new Set<ParameterName>([
+  'format',
+  'output',
+  'output_style',
+  'verbose',
+  'quiet',
+  'debug',
+  'colors',
+  'pager',
+  'paging_limit',
+  'timezone',
+  'dump_dir',
+]);
+
+/** Lines of a terminal that says nothing of its height. */
+const ROWS = 24;
+
+/**
+ * Runs a command and prints its rows; its notes go to standard error. Parameters given with it (`pslist format=json`) hold for it
+ * alone. Throws what the command throws.
+ */
+export async function runCommand(session: Session, request: Request, host: Host): Promise<Printed> {
+  const { name, words, signal } = request;
+  if (session.registry.named(name).length === 0) throw noCommand(session, name);
+  const plugin = await session.plugin(name);
+  const bound = await bindArguments(plugin, words, {
+    resolve: async (expression) => (await session.resolver()).address(expression),
+    path: (text) => session.path(text),
+  });
+  const restore = override(session, bound.parameters);
+  const target = openTarget(session, request, host);
+  try {
+    const { parameters } = session;
+    const renderer = await createRenderer(
+      parameters.format as Format,
+      { name: plugin.name, columns: plugin.columns, session: { filename: parameters.filename ?? null, timezone: parameters.timezone } },
+      target.sink,
+      {
+        timezone: parameters.timezone,
+        full: parameters.output_style === 'full' || Number(bound.args['verbosity'] ?? 1) > 1,
+        colors: target.colors && (parameters.colors === 'yes' || (parameters.colors === 'auto' && target.sink.width !== undefined)),
+      },
+    );
+    const run = session.run(plugin, bound.args, {
+      columns: new Set(renderer.shown),
+      ...(signal ? { signal } : {}),
+      onProgress: (fraction, what) => host.progress?.(fraction, what),
+    });
+    const printed = await printRun(run, renderer).finally(() => host.progress?.());
+    await target.done();
+    const notes = signal?.aborted === true ? [...printed.notes, `Stopped: ${printed.rows} rows so far.`] : printed.notes;
+    if (!parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
+    return { rows: printed.rows, notes };
+  } catch (error) {
+    await target.failed();
+    throw error;
+  } finally {
+    restore();
+  }
+}
+
+/**
+ * The error for a name that no command has.
+ * @param others names that are commands too, where it was typed
+ */
+export function noCommand(session: Session, name: string, place?: UsageError['place'], others: readonly string[] = []): UsageError {
+  const names = session.registry.list().flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
+  const guess = didYouMean(name, [...names, ...others]);
+  return new UsageError(`No command ${name}.${guess === '' ? ' `plugins` lists them all.' : guess}`, place);
+}
+
+/** Sets parameters for one command; returns the function that sets them back. */
+function override(session: Session, given: Partial<ParameterValues>): () => void {
+  const before: Partial<ParameterValues> = {};
+  for (const [key, value] of Object.entries(given) as [ParameterName, ParameterValues[ParameterName]][]) {
+    const current = session.parameters[key];
+    if (JSON.stringify(current) === JSON.stringify(value)) continue;
+    if (!PER_COMMAND.has(key)) throw new UsageError(`${key} belongs to the session, not to one command: start rekall with --${key}.`);
+    assign(before, key, current);
+    assign(session.parameters, key, value);
+  }
+  return () => Object.assign(session.parameters, before);
+}
+
+interface Target {
+  readonly sink: Sink;
+  /** whether escape sequences may go there at all */
+  readonly colors: boolean;
+  /** all rows are written */
+  done(): Promise<void>;
+  failed(): Promise<void>;
+}
+
+/** Files that --output named and that a command of this session has written: the next one adds to them. */
+const written = new WeakMap<Session, Set<string>>();
+
+/** Where the rows go: a file, a filter, the pager, or the output as it is. */
+function openTarget(session: Session, request: Request, host: Host): Target {
+  const { output, paging_limit: pagingLimit } = session.parameters;
+  if (request.redirect) return fileTarget(session.path(request.redirect.path), request.redirect.append);
+  if (output !== undefined) {
+    const path = session.path(output);
+    const known = written.get(session) ?? new Set();
+    written.set(session, known);
+    return fileTarget(path, known.has(path), () => known.add(path));
+  }
+  if (request.filter !== undefined) {
+    if (!host.filter) throw new UsageError('Filters (| program) cannot be used here.');
+    const filter = host.filter(request.filter);
+    const done = async (): Promise<void> => void (await filter.end());
+    return { sink: filter, colors: true, done, failed: done };
+  }
+  const { pager } = host;
+  const limit = pagingLimit ?? (host.output as { rows?: number }).rows ?? ROWS;
+  if (pager !== undefined && host.filter && host.output.isTTY === true && limit > 0) {
+    const start = host.filter.bind(host);
+    const sink = new PagedSink(host.output, limit, () => start(pager));
+    const done = (): Promise<void> => sink.end();
+    return { sink, colors: true, done, failed: done };
+  }
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { sink: new StreamSink(host.output), colors: true, done: nothing, failed: nothing };
+}
+
+function fileTarget(path: string, append: boolean, onWritten?: () => void): Target {
+  const sink = new FileSink(path, append);
+  return {
+    sink,
+    colors: false,
+    done: async () => {
+      sink.commit();
+      onWritten?.();
+      return Promise.resolve();
+    },
+    failed: async () => Promise.resolve(sink.discard()),
+  };
+}

@@ -1,0 +1,60 @@
+import { Absent } from '../memory/absent.js';
+import { UsageError } from '../plugin/error.js';
+import { escapeText } from '../render/escape.js';
+import { DetectionError, type TraceStep } from '../session/errors.js';
+
+/** Classes that JavaScript itself throws: their appearance is a mistake in this program, not in what was asked of it. */
+const UNEXPECTED = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError', 'AssertionError']);
+
+/** Exit status of the program for an error: 2 wrong usage, 1 the command failed. */
+export function exitStatus(error: unknown): 1 | 2 {
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/**
+ * What an error says to the analyst: what is wrong, where, and the next command to try. Texts may quote the image or the command
+ * line: they are escaped.
+ * @param debug with the stack
+ */
+export function errorText(error: unknown, debug = false): string {
+  const stack = debug && error instanceof Error && error.stack !== undefined ? `\n${escapeLines(error.stack)}` : '';
+  return `${summary(error)}${stack}`;
+}
+
+function summary(error: unknown): string {
+  if (error instanceof Absent) return `Memory that this needs could not be read: ${escapeText(error.toString())}`;
+  if (!(error instanceof Error)) return `Unexpected: ${escapeText(String(error))}`;
+  if (error instanceof UsageError) return `${escapeLines(error.message)}${place(error)}`;
+  if (error instanceof DetectionError) {
+    const steps = error.steps.map((step) => `  ${stepText(step)}`).join('\n');
+    return `${escapeLines(error.message)}${steps === '' ? '' : `\nTried:\n${steps}`}${next(error)}`;
+  }
+  if ('code' in error && typeof error.code === 'string') return escapeLines(error.message.replace(/^[A-Z0-9_]+: /, '')) + ` (${error.code})`;
+  if (UNEXPECTED.has(error.name)) {
+    return `Unexpected ${error.name}: ${escapeText(error.message)}\nThis is a mistake in Rekall; run with --debug for the stack.`;
+  }
+  return `${escapeLines(error.message)}${next(error)}`;
+}
+
+/** `  12 ms  symbols: kallsyms → 91234 names (verified)` */
+export function stepText(step: TraceStep): string {
+  const outcome = step.outcome === 'found' ? '' : ` (${step.outcome})`;
+  return escapeText(`${step.at.toFixed(0).padStart(5)} ms  ${step.stage}: ${step.tried} → ${step.found}${outcome}`);
+}
+
+function next(error: Error): string {
+  return 'next' in error && typeof error.next === 'string' ? `\nTry: ${escapeText(error.next)}` : '';
+}
+
+/** The line with the mistake underlined. */
+function place(error: UsageError): string {
+  if (!error.place) return '';
+  const { line, start, end } = error.place;
+  // Blanked, not escaped: the mark below must stay under its place.
+  const shown = line.replace(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => ' '.repeat(character.length));
+  return `\n  ${shown}\n  ${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}`;
+}
+
+function escapeLines(text: string): string {
+  return text.split('\n').map(escapeText).join('\n');
+}

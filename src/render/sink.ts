@@ -1,0 +1,76 @@
+import { appendFileSync, closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import type { Sink } from './renderer.js';
+
+/** The part of a stream that is written to; `isTTY` and `columns` as process.stdout has them. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Writes to a stream, no faster than its reader reads. */
+export class StreamSink implements Sink {
+  constructor(private readonly stream: Output) {}
+
+  get width(): number | undefined {
+    return this.stream.isTTY === true ? (this.stream.columns ?? 80) : undefined;
+  }
+
+  async write(text: string): Promise<void> {
+    if (text === '' || this.stream.write(text)) return;
+    // A reader that went away closes the stream and drains nothing.
+    await Promise.race([once(this.stream, 'drain'), once(this.stream, 'close')]);
+  }
+}
+
+/**
+ * Writes a file that appears under its name when it is complete: what stood there before stays until then, and for good when
+ * the command fails.
+ */
+export class FileSink implements Sink {
+  readonly width = undefined;
+  private readonly temporary: string;
+  private file: number | undefined;
+
+  /** @param append add to what the file holds already */
+  constructor(
+    private readonly path: string,
+    append = false,
+  ) {
+    this.temporary = `${path}.${process.pid}.tmp`;
+    // Opened now, so that a folder that is not there is told before the work begins.
+    this.file = append ? undefined : openSync(this.temporary, 'w');
+    if (append) appendFileSync(path, '');
+  }
+
+  async write(text: string): Promise<void> {
+    if (this.file === undefined) appendFileSync(this.path, text);
+    else writeSync(this.file, text);
+    return Promise.resolve();
+  }
+
+  /** Puts the file in its place. */
+  commit(): void {
+    if (this.file === undefined) return;
+    closeSync(this.file);
+    this.file = undefined;
+    renameSync(this.temporary, this.path);
+  }
+
+  /** Leaves the place as it was. */
+  discard(): void {
+    if (this.file === undefined) return;
+    closeSync(this.file);
+    this.file = undefined;
+    rmSync(this.temporary, { force: true });
+  }
+}
+
+/** Keeps what is written: for tests, and for output that is shown later. */
+export class TextSink implements Sink {
+  text = '';
+
+  constructor(readonly width: number | undefined = undefined) {}
+
+  async write(text: string): Promise<void> {
+    this.text += text;
+    return Promise.resolve();
+  }
+}

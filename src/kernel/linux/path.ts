@@ -68,21 +68,30 @@ export function pathOf(kernel: LinuxKernel, path: Path): string {
   return isUnlinked(dentry) ? text + DELETED : text;
 }
 
-/**
- * The path of a struct path as a process with this root (fs_struct.root) sees it, or undefined where it cannot be reached from
- * there (fs/d_path.c: __d_path).
- */
-export function pathBelow(kernel: LinuxKernel, path: Path, root: Path): string | undefined {
-  const dentry = path.dentry;
-  if (!dentry) throw new Absent('corrupt', 'a path without dentry', path.$address);
-  const climbed = climb(kernel, dentry, path.mnt ? mountOf(kernel, path.mnt) : null, root);
-  if (!climbed.reached) return undefined;
-  return isUnlinked(dentry) ? climbed.text + DELETED : climbed.text;
+/** Where a mount is: the path of its root as seen from another root. */
+export interface MountPath {
+  readonly path: string;
+  /** false where the root does not lead to it: /proc/PID/mountinfo leaves such mounts out; the path is then the namespace's */
+  readonly reachable: boolean;
 }
 
-/** The path of a dentry within its file system (fs/d_path.c: dentry_path), what mountinfo calls root. */
+/** Where a mount is, as a process with this root (fs_struct.root) sees it (fs/proc_namespace.c: show_mountinfo). Throws Absent. */
+export function mountPath(kernel: LinuxKernel, mount: Mount, root: Path | null): MountPath {
+  const dentry = mount.mnt.mnt_root;
+  if (!dentry) throw new Absent('corrupt', 'a mount without root', mount.$address);
+  if (root) {
+    const seen = climb(kernel, dentry, mount, root);
+    if (seen.reached) return { path: seen.text, reachable: true };
+  }
+  return { path: climb(kernel, dentry, mount).text, reachable: root === null };
+}
+
+/** The path of a dentry within its file system, what mountinfo calls root (fs/d_path.c: dentry_path). Throws Absent. */
 export function dentryPath(kernel: LinuxKernel, dentry: Dentry): string {
-  return climb(kernel, dentry, null).text;
+  // A mounted namespace shows its name there (fs/nsfs.c: nsfs_show_path).
+  if (Number(dentry.d_sb?.$get('s_magic') ?? 0) === MAGIC.namespace) return nameWithoutPlace(kernel, dentry, null) ?? '/';
+  const { text } = climb(kernel, dentry, null);
+  return isUnlinked(dentry) ? `${text}//deleted` : text;
 }
 
 /**

@@ -30,7 +30,7 @@ interface Truth {
   readonly list: (path: string) => string[];
 }
 
-function sampleOf(name: string, image: string, truth: Truth): Sample {
+function sampleOf(name: string, image: string, truth: Truth, profile?: string): Sample {
   return {
     name,
     image,
@@ -41,7 +41,7 @@ function sampleOf(name: string, image: string, truth: Truth): Sample {
     },
     hasTruth: (path) => truth.read(path) !== undefined,
     list: truth.list,
-    session: () => new Session({ filename: image, cache: 'memory' }, new Registry([], '')),
+    session: () => new Session({ filename: image, cache: 'memory', ...(profile === undefined ? {} : { profile }) }, new Registry([], '')),
   };
 }
 
@@ -76,12 +76,20 @@ export function committedSample(): Sample | undefined {
   return existsSync(image) ? sampleOf('linux-6.1-tiny', image, packedTruth(folder)) : undefined;
 }
 
+/** The variants that need no symbol file. */
+export const everyAmd64: readonly string[] = ['tiny', 'la57', 'generic', 'cloud612', 'cloud510', 'big'];
+
 /** The lab's images that are there, of the variants named (all by default). */
-export function labSamples(variants: readonly string[] = ['tiny', 'la57', 'generic', 'cloud612', 'cloud510', 'big']): Sample[] {
+export function labSamples(variants: readonly string[] = everyAmd64): Sample[] {
   return variants.flatMap((name) => {
     const truth = join(lab, 'truth', name);
     const image = ['raw', 'elf', 'kdump-zlib'].map((extension) => join(lab, 'images', `${name}.${extension}`)).find((path) => existsSync(path));
-    return image !== undefined && existsSync(truth) ? [sampleOf(name, image, folderTruth(truth))] : [];
+    if (image === undefined || !existsSync(truth)) return [];
+    if (name !== 'pae') return [sampleOf(name, image, folderTruth(truth))];
+    // Debian's 32-bit kernels carry no types: they come from a symbol file of the debug package.
+    const symbols = join(lab, 'symbols/pae-6.1');
+    const profile = existsSync(symbols) ? readdirSync(symbols).find((file) => file.endsWith('.json.xz')) : undefined;
+    return profile === undefined ? [] : [sampleOf(name, image, folderTruth(truth), join(symbols, profile))];
   });
 }
 

@@ -24,8 +24,8 @@ export function clockOf(kernel: LinuxKernel): Clock {
   return kernel.memo('clock', () => {
     const type = kernel.struct('timekeeper');
     const core = kernel.profile.address('tk_core');
-    // The sequence counter is 4 bytes, or more with lock debugging; the timekeeper is 8-aligned behind it.
-    const keeper = type.at(kernel.space, core + 8n);
+    // The sequence counter is 4 bytes, or more with lock debugging; the timekeeper is aligned to a word behind it.
+    const keeper = type.at(kernel.space, core + BigInt(kernel.profile.pointerSize));
     const wall = keeper.$get('wall_to_monotonic') as Timespec64;
     const seconds = -BigInt(wall.tv_sec);
     const nanoseconds = -BigInt(wall.tv_nsec);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pslist } from '../../../plugins/linux/pslist.js';
 import type { Timestamp } from '../../../src/object/time.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** Fields of /proc/PID/stat (proc(5)) by position after the name in parentheses. */
 interface Stat {
@@ -36,7 +36,7 @@ function processesOf(sample: Sample): Stat[] {
     .map((name) => parseStat(sample.truth(`proc/${name}/stat`)));
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('pslist', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: every process of the guest's /proc, and no other`, async () => {

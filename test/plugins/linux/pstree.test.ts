@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pstree } from '../../../plugins/linux/pstree.js';
-import { rowsOf, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, samples, skipWithout } from '../../support/sample.js';
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('pstree', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: each process stands below its parent of /proc, one step deeper`, async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { threads } from '../../../plugins/linux/threads.js';
-import { rowsOf, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, samples, skipWithout } from '../../support/sample.js';
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('threads', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: the threads of every process, as /proc/PID/task has them`, async () => {

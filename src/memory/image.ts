@@ -14,6 +14,8 @@ export interface ImageHints {
   readonly architecture?: 'amd64' | 'i386' | 'arm64';
   /** CR3 (or TTBR1) values of the CPUs at the time of the dump. */
   readonly pageTableRoots?: readonly bigint[];
+  /** Control registers of the CPUs at the time of the dump, where the dump has them all (x86). */
+  readonly controlRegisters?: readonly { readonly cr0: bigint; readonly cr3: bigint; readonly cr4: bigint }[];
   /** The text of a VMCOREINFO note. */
   readonly vmcoreinfo?: string;
   /** Virtual to physical segments that an ELF core's program headers state (`p_vaddr` where it is set). */

@@ -1,96 +1,150 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type ImageFile, ImageError } from '../image.js';
+import { closeSync, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { ImageError, type ImageFile } from '../image.js';
+import { MAX_OFFSET } from './bytes.js';
 
-/** Past this no file of memory ends: 8 PiB, so that every offset is exact in a number. */
-const LARGEST = 2 ** 53;
+/** One read call takes at most this much (the system's limit is just below 2 GiB). */
+const MAX_READ = 1024 * 1024 * 1024;
 
-/** Opens a file for reading. Throws ImageError that says what is wrong with it. */
+/** No device is larger: where the search for the end of a device stops. */
+const MAX_DEVICE = 2 ** 52;
+
+/** What reading a place that exists but cannot be read gives: bad blocks, holes of /proc/kcore, protected pages of /dev/mem. */
+const UNREADABLE = new Set(['EIO', 'EFAULT', 'EPERM', 'EACCES', 'EINVAL', 'ENXIO', 'EOVERFLOW', 'EFBIG', 'ENODATA']);
+
+/**
+ * Opens a file that may be an image, read-only. Throws {@link ImageError} where there is no such file, where it is a folder,
+ * a pipe or empty, or where it may not be read.
+ */
 export function openFile(path: string): ImageFile {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw fault(path, error);
+  const stats = attempt(path, () => statSync(path));
+  if (stats.isDirectory()) throw new ImageError(`${path} is a directory, not an image. Name a file in it: ls ${path}`);
+  if (stats.isFIFO() || stats.isSocket()) {
+    throw new ImageError(
+      `${path} is a pipe, and an image is read at any place. Save it first: cat ${path} > image.raw`,
+    );
   }
+  const descriptor = attempt(path, () => openSync(path, 'r'));
   try {
-    const stat = fstatSync(fd);
-    if (stat.isDirectory()) throw new ImageError(`${path} is a folder, not an image. Try: rekall -f ${path}/FILE`);
-    const size = stat.isFile() && stat.size > 0 ? stat.size : sizeByReading(fd);
-    if (size === 0) throw new ImageError(`${path} is empty: there is nothing to analyse. Try: ls -l ${path}`);
-    return { path, size, read: (offset, target, targetOffset, length) => readAll(fd, path, offset, target, targetOffset, length), close: () => closeSync(fd) };
+    return new DiskFile(path, descriptor, fstatSync(descriptor));
   } catch (error) {
-    closeSync(fd);
+    closeSync(descriptor);
     throw error;
   }
 }
 
-function fault(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  const reasons: Record<string, string> = {
-    ENOENT: `There is no file ${path}. Try: ls -l ${path}`,
-    EACCES: `${path} may not be read by this user. Try: sudo chmod a+r ${path}`,
-    EPERM: `${path} may not be read by this user. Try: sudo rekall -f ${path}`,
-    EISDIR: `${path} is a folder, not an image. Try: rekall -f ${path}/FILE`,
-  };
-  return new ImageError(reasons[String(error.code)] ?? `${path} cannot be read: ${error.message}. Try: ls -l ${path}`);
+/** Runs a system call on a path; turns what the system refuses into an {@link ImageError}. */
+function attempt<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new ImageError(`${path}: there is no such file. See what is there: ls -l`);
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new ImageError(`${path} may not be read by this user. Try: sudo rekall -f ${path}`);
+    }
+    throw new ImageError(`${path} cannot be opened: ${(error as Error).message}`);
+  }
 }
 
-function readAll(fd: number, path: string, offset: number, target: Buffer, targetOffset: number, length: number): number {
-  let done = 0;
-  try {
+/** `EIO` and its like, or undefined where the error is not the system's. */
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** A file, block device or character device on this machine. */
+class DiskFile implements ImageFile {
+  private known: number | undefined;
+  private closed = false;
+
+  constructor(
+    readonly path: string,
+    private readonly descriptor: number,
+    stats: Stats,
+  ) {
+    if (stats.size > 0) this.known = Math.min(stats.size, MAX_OFFSET);
+    else if (!this.hasByte(0)) {
+      throw new ImageError(`${path} is empty: the acquisition has written nothing. See: ls -l ${path}`);
+    }
+  }
+
+  /** stat gives 0 for block devices and for files in /proc: then the end is searched for, when somebody asks. */
+  get size(): number {
+    return (this.known ??= this.searchEnd());
+  }
+
+  read(offset: number, target: Buffer, targetOffset: number, length: number): number {
+    if (this.closed || !(offset >= 0 && offset <= MAX_OFFSET)) return 0;
+    let done = 0;
     while (done < length) {
-      const count = readSync(fd, target, targetOffset + done, length - done, offset + done);
-      if (count === 0) break;
+      const count = this.readOnce(offset + done, target, targetOffset + done, Math.min(length - done, MAX_READ));
+      if (count <= 0) break;
       done += count;
     }
-  } catch (error) {
-    // A bad sector, or memory that a live kernel does not give: what was read before it counts.
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    if (String(error.code) === 'EISDIR') throw fault(path, error);
+    return done;
   }
-  return done;
-}
 
-/** Size of a device, or of a file that states none: the end of what can be read, found by halving. */
-function sizeByReading(fd: number): number {
-  const byte = Buffer.alloc(1);
-  const readable = (offset: number): boolean => {
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    closeSync(this.descriptor);
+  }
+
+  private readOnce(offset: number, target: Buffer, targetOffset: number, length: number): number {
     try {
-      return readSync(fd, byte, 0, 1, offset) === 1;
+      return readSync(this.descriptor, target, targetOffset, length, offset);
     } catch (error) {
-      if (error instanceof Error && 'code' in error) return false;
+      if (UNREADABLE.has(errorCode(error) ?? '')) return 0;
       throw error;
     }
-  };
-  if (!readable(0)) return 0;
-  let low = 0;
-  let high = 1;
-  while (high < LARGEST / 2 && readable(high)) {
-    low = high;
-    high *= 2;
   }
-  while (high - low > 1) {
-    const middle = low + Math.floor((high - low) / 2);
-    if (readable(middle)) low = middle;
-    else high = middle;
+
+  private hasByte(offset: number): boolean {
+    return this.readOnce(offset, Buffer.alloc(1), 0, 1) === 1;
   }
-  return low + 1;
+
+  /** One past the last readable byte: doubling, then halving. */
+  private searchEnd(): number {
+    let readable = 0;
+    let beyond = 4096;
+    while (beyond < MAX_DEVICE && this.hasByte(beyond)) {
+      readable = beyond;
+      beyond *= 2;
+    }
+    while (beyond - readable > 1) {
+      const middle = readable + Math.floor((beyond - readable) / 2);
+      if (this.hasByte(middle)) readable = middle;
+      else beyond = middle;
+    }
+    return beyond;
+  }
 }
 
-/** The same file without its first bytes. */
-export function shifted(file: ImageFile, by: number): ImageFile {
-  if (by >= file.size) throw new ImageError(`${file.path} has ${file.size} bytes; --file_offset ${by} leaves nothing.`);
-  return {
-    path: file.path,
-    size: file.size - by,
-    read: (offset, target, targetOffset, length) => file.read(offset + by, target, targetOffset, length),
-    close: () => file.close(),
-  };
-}
+/** The part of a file that begins at `start`: for images that lie inside another file. */
+export class FileWindow implements ImageFile {
+  readonly path: string;
 
-/** `length` bytes at an offset, or fewer at the end of the file. */
-export function readBytes(file: ImageFile, offset: number, length: number): Buffer {
-  const wanted = Math.max(0, Math.min(length, file.size - offset));
-  const bytes = Buffer.alloc(wanted);
-  return bytes.subarray(0, file.read(offset, bytes, 0, wanted));
+  constructor(
+    private readonly file: ImageFile,
+    private readonly start: number,
+  ) {
+    if (!Number.isSafeInteger(start) || start < 0)
+      throw new ImageError(`file offset ${start} is not a position in a file`);
+    this.path = file.path;
+    if (start >= file.size)
+      throw new ImageError(`${file.path} has ${file.size} bytes: nothing begins at file offset ${start}`);
+  }
+
+  get size(): number {
+    return this.file.size - this.start;
+  }
+
+  read(offset: number, target: Buffer, targetOffset: number, length: number): number {
+    return this.file.read(this.start + offset, target, targetOffset, length);
+  }
+
+  close(): void {
+    this.file.close();
+  }
 }

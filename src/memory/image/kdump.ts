@@ -1,278 +1,214 @@
-import { ImageError, type ImageFile, type ImageFormat, type ImageHints, type PhysicalImage, type PhysicalRun } from '../image.js';
-import { readBytes } from './file.js';
-import { unflatten } from './flattened.js';
-import { sizeText } from './runs.js';
-import { type Packing, unpack } from './unpack.js';
+import {
+  ImageError,
+  type ImageFile,
+  type ImageFormat,
+  type ImageHints,
+  type PhysicalImage,
+  type PhysicalRun,
+} from '../image.js';
+import { MAX_TABLE_BYTES, readExactly, sizeText, truncationWarning } from './bytes.js';
+import { PageBitmap } from './bitmap.js';
+import { CODEC_FLAGS, CODECS, decodePage } from './codecs.js';
+import { FlattenedFile } from './flattened.js';
+import { Descriptors } from './kdump-descriptors.js';
+import { readKdumpHeader, type KdumpHeader } from './kdump-header.js';
+import { factsOf, hintsOf, notesIn, textOf } from './notes.js';
 
-/** struct page_desc: offset, size, flags, page_flags. */
-const DESCRIPTOR = 24;
-/** Flags of a page descriptor (makedumpfile's diskdump_mod.h). */
-const PACKINGS: readonly (readonly [flag: number, packing: Packing])[] = [
-  [0x1, 'zlib'],
-  [0x2, 'lzo'],
-  [0x4, 'snappy'],
-  [0x20, 'zstd'],
+/** Bytes of one bitmap at most: 16 TiB of memory in 4 KiB pages. */
+const MAX_BITMAP_BYTES = 512 * 1024 * 1024;
+
+/** Ranges of pages at most; a dump that is more scattered has pages in its runs that it lacks. */
+const MAX_RUNS = 200_000;
+
+/** The flag of a dump whose writer ran out of space (DUMP_DH_COMPRESSED_INCOMPLETE). */
+const INCOMPLETE = 0x8;
+
+/** The dump level that leaves out zero pages and nothing else. */
+const ZERO_PAGES_ONLY = 1;
+
+const ARCHITECTURES: readonly [RegExp, NonNullable<ImageHints['architecture']>][] = [
+  [/^x86_64/, 'amd64'],
+  [/^i.86/, 'i386'],
+  [/^aarch64/, 'arm64'],
 ];
-/** Bits of 64 TiB of pages: 2 GiB of bitmap would be needed for more. */
-const MOST_PAGES = 2 ** 34;
-/** Page numbers between two kept counts of the bitmap. */
-const GROUP = 4096;
-/** dump_level: pages of zeros were left out */
-const LEFT_OUT_ZEROS = 1;
 
-interface Header {
-  readonly version: number;
-  readonly wide: boolean;
-  readonly blockSize: number;
-  readonly subBlocks: number;
-  readonly bitmapBlocks: number;
-  readonly maxPage: number;
-  readonly kernel: string;
-}
-
-/** kdump's compressed form (diskdump): QEMU's kdump-zlib, -lzo, -snappy, makedumpfile's output, flattened or not. */
-export const kdump: ImageFormat = {
+/**
+ * kdump-compressed dumps: makedumpfile, QEMU's `dump-guest-memory -z`, and the older diskdump. Two bitmaps say which page frames
+ * are memory and which of them are in the dump; a table has a descriptor for each of the latter, in order of their addresses.
+ */
+export const kdumpFormat: ImageFormat = {
   name: 'kdump',
-  open(original: ImageFile): PhysicalImage | undefined {
-    const file = unflatten(original) ?? original;
-    const head = readBytes(file, 0, 512);
-    const signature = head.toString('latin1', 0, 8);
-    if (signature !== 'KDUMP   ' && signature !== 'DISKDUMP') {
-      if (file === original) return undefined;
-      throw new ImageError(`${file.path} is flattened, but holds no kdump. Try: makedumpfile -R OUT < ${file.path}`);
-    }
-    return openDump(file, readHeader(file, head), file !== original);
+  open(file: ImageFile): PhysicalImage | undefined {
+    const header = readKdumpHeader(file);
+    return header && openKdump(file, header);
   },
 };
 
-/** struct disk_dump_header; struct timeval has 16 bytes and 8-byte alignment on 64-bit machines, 8 and 4 on 32-bit ones. */
-function readHeader(file: ImageFile, head: Buffer): Header {
-  for (const wide of [true, false]) {
-    const at = wide ? 428 : 416;
-    if (head.length < at + 16) continue;
-    const blockSize = head.readUInt32LE(at);
-    if (blockSize < 4096 || blockSize > 65536 || (blockSize & (blockSize - 1)) !== 0) continue;
-    const field = (index: number): string => {
-      const start = 12 + 65 * index;
-      return head.toString('latin1', start, start + 65).replace(/\0[^]*$/, '');
-    };
-    return {
-      version: head.readUInt32LE(8),
-      wide,
-      blockSize,
-      subBlocks: head.readUInt32LE(at + 4),
-      bitmapBlocks: head.readUInt32LE(at + 8),
-      maxPage: head.readUInt32LE(at + 12),
-      // struct new_utsname: sysname, nodename, release, version, machine, domainname
-      kernel: `${field(2)} ${field(3)} ${field(4)}`.trim(),
-    };
+function openKdump(file: ImageFile, header: KdumpHeader): PhysicalImage {
+  const { blockSize, split } = header;
+  if (split) {
+    throw new ImageError(
+      `${file.path} is one part of a split dump (page frames ${split.start} to ${split.end - 1}). ` +
+        `Join the parts: makedumpfile --reassemble PART1 PART2 … DUMPFILE`,
+    );
   }
-  throw new ImageError(`${file.path} is a kdump with a damaged header. Try: file ${file.path}`);
-}
-
-interface SubHeader {
-  readonly dumpLevel: number;
-  readonly split: boolean;
-  readonly vmcoreinfo: { readonly offset: number; readonly size: number };
-  readonly maxPage: number | undefined;
-}
-
-/** struct kdump_sub_header: grew by version (3: vmcoreinfo, 6: 64-bit page numbers). */
-function readSubHeader(file: ImageFile, { wide, version, blockSize }: Header): SubHeader {
-  const bytes = Buffer.alloc(128);
-  readBytes(file, blockSize, 128).copy(bytes);
-  const number = (at: number): number => Number(bytes.readBigUInt64LE(at));
-  if (wide) {
-    return {
-      dumpLevel: version >= 1 ? bytes.readUInt32LE(8) : 0,
-      split: version >= 2 && bytes.readUInt32LE(12) !== 0,
-      vmcoreinfo: version >= 3 ? { offset: number(32), size: number(40) } : { offset: 0, size: 0 },
-      maxPage: version >= 6 ? number(96) : undefined,
-    };
-  }
-  return {
-    dumpLevel: version >= 1 ? bytes.readUInt32LE(4) : 0,
-    split: version >= 2 && bytes.readUInt32LE(8) !== 0,
-    vmcoreinfo: version >= 3 ? { offset: number(20), size: bytes.readUInt32LE(28) } : { offset: 0, size: 0 },
-    maxPage: version >= 6 ? number(72) : undefined,
-  };
-}
-
-function openDump(file: ImageFile, header: Header, flattened: boolean): PhysicalImage {
-  const { blockSize, subBlocks, bitmapBlocks } = header;
-  const sub = readSubHeader(file, header);
+  const { memory, dumped } = readBitmaps(file, header);
   const warnings: string[] = [];
-  if (sub.split) warnings.push('this is one part of a split dump: the pages of the others are missing. Try: makedumpfile --reassemble');
-  const bitmapStart = (1 + subBlocks) * blockSize;
-  const bitmapLength = bitmapBlocks * blockSize;
-  const maxPage = Math.min(sub.maxPage !== undefined && sub.maxPage > 0 ? sub.maxPage : header.maxPage, bitmapLength * 4);
-  if (bitmapStart + bitmapLength > file.size || maxPage > MOST_PAGES || maxPage === 0) {
-    throw new ImageError(`${file.path} is a kdump that ends within its page bitmaps (${sizeText(file.size)}). Try: ls -l ${file.path}`);
-  }
-  // Two bitmaps: pages of RAM, and pages that are in the file.
-  const half = bitmapLength / 2;
-  const dumped = readBytes(file, bitmapStart + half, Math.ceil(maxPage / 8));
-  const index = new PageIndex(dumped, maxPage);
-  const descriptors = bitmapStart + bitmapLength;
-  const reader = new PageReader(file, index, descriptors, blockSize);
-  const lost = index.total - reader.available();
-  if (lost > 0) warnings.push(`truncated: ${sizeText(lost * blockSize)} of ${sizeText(index.total * blockSize)} are missing at the end of the file`);
-  let zeros: PageIndex | undefined;
-  // Where only pages of zeros were left out, RAM that is not in the file is zeros.
-  if (sub.dumpLevel === LEFT_OUT_ZEROS) zeros = new PageIndex(readBytes(file, bitmapStart, Math.ceil(maxPage / 8)), maxPage);
-  else if (sub.dumpLevel !== 0) warnings.push(`dump level ${sub.dumpLevel}: free, cache or user pages were left out when the dump was made`);
-  const { offset, size } = sub.vmcoreinfo;
-  const vmcoreinfo = size > 0 && size < 1 << 20 ? readBytes(file, offset, size).toString('latin1').replace(/\0+$/, '') : undefined;
-  const hints: ImageHints = { kernel: header.kernel, ...(vmcoreinfo === undefined ? {} : { vmcoreinfo }) };
-  return {
-    format: `kdump${flattened ? ', flattened' : ''} (${reader.packing()})`,
-    runs: (zeros ?? index).runs(blockSize),
+  const tableOffset = (1 + header.subHeaderBlocks + header.bitmapBlocks) * blockSize;
+  const descriptors = new Descriptors(file, tableOffset, dumped.total);
+  const lost = descriptors.lost();
+  if (lost > 0) warnings.push(truncationWarning(lost * blockSize, dumped.total * blockSize));
+  if ((header.status & INCOMPLETE) !== 0)
+    warnings.push('incomplete: makedumpfile had no space left, pages are missing');
+  const zeros = header.dumpLevel === ZERO_PAGES_ONLY && memory ? memory : undefined;
+  if (header.dumpLevel > ZERO_PAGES_ONLY) warnings.push(`dump level ${header.dumpLevel}: ${leftOut(header.dumpLevel)} pages were left out when the dump was made`);
+  const codec = CODECS.find(({ flag }) => (descriptors.flagsAtStart() & flag) !== 0)?.name;
+  return new KdumpImage(file, {
+    format: `kdump (${codec ?? 'not compressed'})`,
     blockSize,
-    hints,
+    runs: (zeros ?? dumped).runs(blockSize, MAX_RUNS),
+    dumped,
+    zeros,
+    descriptors,
+    hints: readHints(file, header, warnings),
     warnings,
-    read: (physical, target, targetOffset, length) => reader.read(physical, target, targetOffset, length, zeros),
-    close: () => file.close(),
+  });
+}
+
+/** Kinds of pages by bits of the dump level (makedumpfile's DL_EXCLUDE_ constants). */
+const LEVELS = ['zero', 'cache', 'private cache', 'user', 'free'];
+
+function leftOut(dumpLevel: number): string {
+  return LEVELS.filter((_, bit) => ((dumpLevel >>> bit) & 1) === 1).join(', ');
+}
+
+/** The bitmap of memory (absent in old dumps with one bitmap) and that of the pages in the dump. */
+function readBitmaps(file: ImageFile, header: KdumpHeader): { memory?: PageBitmap; dumped: PageBitmap } {
+  const { blockSize, pageCount, bitmapBlocks, subHeaderBlocks } = header;
+  const offset = (1 + subHeaderBlocks) * blockSize;
+  const length = bitmapBlocks * blockSize;
+  const needed = Math.ceil(pageCount / 8);
+  if (!(pageCount > 0) || needed > length || needed > MAX_BITMAP_BYTES) {
+    throw new ImageError(
+      `${file.path} is a damaged kdump: ${pageCount} page frames do not fit its bitmaps of ${sizeText(length)}. Try: makedumpfile --mem-usage, or acquire it again.`,
+    );
+  }
+  const read = (start: number): PageBitmap => {
+    // Checked first: a header alone must not make us allocate what no file holds.
+    if (start + needed > file.size || (file instanceof FlattenedFile && needed > file.stored)) {
+      throw new ImageError(
+        `${file.path} is a kdump that ends inside its page bitmap (it has ${sizeText(file.size)}). Acquire or copy it again.`,
+      );
+    }
+    const bytes = Buffer.alloc(needed);
+    file.read(start, bytes, 0, needed);
+    return new PageBitmap(bytes, pageCount);
+  };
+  const blocksOfOne = Math.ceil(needed / blockSize);
+  if (bitmapBlocks < 2 * blocksOfOne) return { dumped: read(offset) };
+  return { memory: read(offset), dumped: read(offset + length / 2) };
+}
+
+function readHints(file: ImageFile, header: KdumpHeader, warnings: string[]): ImageHints {
+  const read = (what: string, place: KdumpHeader['notes']): Buffer | undefined => {
+    if (!place) return undefined;
+    const bytes = place.size <= MAX_TABLE_BYTES ? readExactly(file, place.offset, place.size) : undefined;
+    if (!bytes) warnings.push(`${what} cannot be read: it lies outside of the file`);
+    return bytes;
+  };
+  const notes = read('the note with the CPU state', header.notes);
+  const vmcoreinfo = read('VMCOREINFO', header.vmcoreinfo);
+  const architecture = ARCHITECTURES.find(([pattern]) => pattern.test(header.machine))?.[1];
+  return {
+    ...(notes ? hintsOf(factsOf(notesIn(notes))) : {}),
+    ...(vmcoreinfo ? { vmcoreinfo: textOf(vmcoreinfo) } : {}),
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(header.kernel === '' ? {} : { kernel: header.kernel }),
   };
 }
 
-/** Which pages a bitmap names, and how many come before one: counts are kept for each group of pages. */
-class PageIndex {
-  readonly total: number;
-  private readonly before: Float64Array;
-
-  constructor(
-    private readonly bits: Buffer,
-    private readonly pages: number,
-  ) {
-    const groups = Math.ceil(pages / GROUP);
-    this.before = new Float64Array(groups + 1);
-    for (let group = 0; group < groups; group++) {
-      this.before[group + 1] = (this.before[group] as number) + this.count(group * GROUP, Math.min(pages, (group + 1) * GROUP));
-    }
-    this.total = this.before[groups] as number;
-  }
-
-  has(page: number): boolean {
-    return page < this.pages && (((this.bits[Math.floor(page / 8)] ?? 0) >> page % 8) & 1) === 1;
-  }
-
-  /** How many pages of the bitmap come before a page. */
-  rank(page: number): number {
-    const group = Math.floor(page / GROUP);
-    return (this.before[group] as number) + this.count(group * GROUP, page);
-  }
-
-  runs(pageSize: number): PhysicalRun[] {
-    const runs: PhysicalRun[] = [];
-    let start = -1;
-    for (let page = 0; page <= this.pages; page++) {
-      // Whole bytes of the same kind are passed at once.
-      if (page % 8 === 0 && page + 8 <= this.pages) {
-        const byte = this.bits[page / 8];
-        if ((byte === 0 && start < 0) || (byte === 0xff && start >= 0)) {
-          page += 7;
-          continue;
-        }
-      }
-      const set = page < this.pages && this.has(page);
-      if (set && start < 0) start = page;
-      else if (!set && start >= 0) {
-        runs.push({ start: start * pageSize, end: page * pageSize });
-        start = -1;
-      }
-    }
-    return runs;
-  }
-
-  /** Set bits in `[from, to)`; `from` is a multiple of 8. */
-  private count(from: number, to: number): number {
-    let sum = 0;
-    const last = Math.floor(to / 8);
-    for (let byte = from / 8; byte < last; byte++) sum += ones[this.bits[byte] ?? 0] as number;
-    const rest = to % 8;
-    if (rest > 0) sum += ones[(this.bits[last] ?? 0) & ((1 << rest) - 1)] as number;
-    return sum;
-  }
+interface KdumpParts {
+  readonly format: string;
+  readonly blockSize: number;
+  readonly runs: readonly PhysicalRun[];
+  readonly hints: ImageHints;
+  readonly warnings: readonly string[];
+  /** Pages that have a descriptor. */
+  readonly dumped: PageBitmap;
+  /** Where only zero pages were left out: all memory, so that a page that is not in the dump is one of zeros. */
+  readonly zeros: PageBitmap | undefined;
+  readonly descriptors: Descriptors;
 }
 
-/** Number of ones of each byte value. */
-const ones = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let count = 0;
-  for (let bits = byte; bits > 0; bits >>= 1) count += bits & 1;
-  return count;
-});
-
-class PageReader {
-  /** descriptors, read in pieces as they are needed */
-  private readonly pieces = new Map<number, Buffer>();
+class KdumpImage implements PhysicalImage {
+  readonly format: string;
+  readonly runs: readonly PhysicalRun[];
+  readonly blockSize: number;
+  readonly hints: ImageHints;
+  readonly warnings: readonly string[];
+  /** The page that was decompressed last, for reads of parts of it. */
+  private readonly recent: Buffer;
+  private recentPage = -1;
+  private readonly compressed: Buffer;
 
   constructor(
     private readonly file: ImageFile,
-    private readonly index: PageIndex,
-    private readonly descriptors: number,
-    private readonly pageSize: number,
-  ) {}
+    private readonly parts: KdumpParts,
+  ) {
+    this.format = parts.format;
+    this.runs = parts.runs;
+    this.blockSize = parts.blockSize;
+    this.hints = parts.hints;
+    this.warnings = parts.warnings;
+    this.recent = Buffer.alloc(parts.blockSize);
+    this.compressed = Buffer.alloc(parts.blockSize);
+  }
 
-  read(physical: number, target: Buffer, targetOffset: number, length: number, zeros: PageIndex | undefined): number {
+  read(physical: number, target: Buffer, targetOffset: number, length: number): number {
+    const { blockSize } = this;
     let done = 0;
     while (done < length) {
-      const at = physical + done;
-      const page = Math.floor(at / this.pageSize);
-      const from = at - page * this.pageSize;
-      const count = Math.min(length - done, this.pageSize - from);
-      if (this.index.has(page)) {
-        const bytes = this.page(page);
-        if (!bytes) break;
-        bytes.copy(target, targetOffset + done, from, from + count);
-      } else if (zeros?.has(page) === true) target.fill(0, targetOffset + done, targetOffset + done + count);
-      else break;
+      const page = Math.floor((physical + done) / blockSize);
+      const skip = physical + done - page * blockSize;
+      const count = Math.min(blockSize - skip, length - done);
+      if (count === blockSize && page !== this.recentPage) {
+        if (!this.decode(page, target, targetOffset + done)) break;
+      } else {
+        if (!this.remember(page)) break;
+        this.recent.copy(target, targetOffset + done, skip, skip + count);
+      }
       done += count;
     }
     return done;
   }
 
-  /** How the pages are packed, by the first that is. */
-  packing(): string {
-    for (let rank = 0; rank < Math.min(256, this.index.total); rank++) {
-      const found = this.descriptor(rank);
-      const packing = PACKINGS.find(([flag]) => found && (found.flags & flag) !== 0);
-      if (packing) return packing[1];
-    }
-    return 'not compressed';
+  close(): void {
+    this.file.close();
   }
 
-  /** How many pages' bytes are within the file: pages stand in order, so the first that is not ends the search. */
-  available(): number {
-    let low = 0;
-    let high = this.index.total;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const found = this.descriptor(middle);
-      if (found && found.offset + found.size <= this.file.size) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  private remember(page: number): boolean {
+    if (page === this.recentPage) return true;
+    this.recentPage = -1;
+    if (!this.decode(page, this.recent, 0)) return false;
+    this.recentPage = page;
+    return true;
   }
 
-  private page(page: number): Buffer | undefined {
-    const found = this.descriptor(this.index.rank(page));
-    if (!found || found.size === 0 || found.size > this.pageSize || found.offset + found.size > this.file.size) return undefined;
-    const packed = readBytes(this.file, found.offset, found.size);
-    const packing = PACKINGS.find(([flag]) => (found.flags & flag) !== 0);
-    if (packing) return unpack(packing[1], packed, this.pageSize);
-    return packed.length === this.pageSize ? packed : undefined;
-  }
-
-  private descriptor(rank: number): { offset: number; size: number; flags: number } | undefined {
-    const perPiece = 4096;
-    const number = Math.floor(rank / perPiece);
-    let piece = this.pieces.get(number);
-    if (!piece) {
-      piece = readBytes(this.file, this.descriptors + number * perPiece * DESCRIPTOR, perPiece * DESCRIPTOR);
-      this.pieces.set(number, piece);
+  /** Writes one whole page, or returns false where the dump has none or it does not decompress. */
+  private decode(page: number, target: Buffer, targetOffset: number): boolean {
+    const { dumped, zeros, descriptors, blockSize } = this.parts;
+    if (!dumped.has(page)) {
+      if (!zeros?.has(page)) return false;
+      target.fill(0, targetOffset, targetOffset + blockSize);
+      return true;
     }
-    const at = (rank % perPiece) * DESCRIPTOR;
-    if (at + DESCRIPTOR > piece.length) return undefined;
-    return { offset: Number(piece.readBigUInt64LE(at)), size: piece.readUInt32LE(at + 8), flags: piece.readUInt32LE(at + 12) };
+    const descriptor = descriptors.at(dumped.rank(page));
+    // An offset of 0 stands for a page that makedumpfile had no space for.
+    if (!descriptor || descriptor.offset <= 0 || descriptor.size > blockSize) return false;
+    const { offset, size, flags } = descriptor;
+    const codec = flags & CODEC_FLAGS;
+    if (codec === 0) return size === blockSize && this.file.read(offset, target, targetOffset, blockSize) === blockSize;
+    if (this.file.read(offset, this.compressed, 0, size) !== size) return false;
+    return decodePage(codec, this.compressed.subarray(0, size), target, targetOffset, blockSize);
   }
 }

@@ -1,84 +1,95 @@
-/** Input that is no LZO1X stream. */
-export class LzoError extends Error {
-  override readonly name = 'LzoError';
-}
+/**
+ * LZO1X, as described in Linux' Documentation/staging/lzo.rst (bitstream version 0, which is what liblzo writes).
+ * A stream is a row of instructions; most copy earlier output and carry up to three literal bytes behind it. What the lowest
+ * instructions mean depends on how many literals the one before copied (the state; 4 stands for four and more).
+ */
+
+/** Result of a damaged stream. */
+const DAMAGED = -1;
+
+/** The distance that ends the stream. */
+const END_OF_STREAM = 16384;
 
 /**
- * Unpacks an LZO1X stream into `size` bytes. The instructions are those of Documentation/staging/lzo.rst in the Linux tree;
- * every copy is checked against both buffers.
+ * Decompresses a whole LZO1X stream to `target[targetOffset …]`, `limit` bytes at most. Returns the number of bytes, or -1 where
+ * the stream is damaged, not complete or longer than `limit`.
  */
-export function lzo1x(input: Buffer, size: number): Buffer {
-  const output = Buffer.alloc(size);
-  let at = 0;
-  let done = 0;
-  const next = (): number => {
-    const byte = input[at++];
-    if (byte === undefined) throw new LzoError('the stream ends within an instruction');
-    return byte;
-  };
-  const literals = (count: number): void => {
-    if (at + count > input.length || done + count > size) throw new LzoError('literals reach past the end');
-    input.copy(output, done, at, at + count);
-    at += count;
-    done += count;
-  };
-  const match = (distance: number, length: number): void => {
-    if (distance > done || done + length > size) throw new LzoError('a match reaches past the data');
-    // Source and target may overlap: that is how runs are written.
-    for (let i = 0; i < length; i++, done++) output[done] = output[done - distance] as number;
-  };
-  /** a length whose field was zero goes on in the bytes that follow: 255 for each zero byte */
-  const long = (base: number): number => {
-    let length = base;
-    let byte = next();
-    while (byte === 0) {
-      length += 255;
-      if (length > size + 512) throw new LzoError('an impossible length');
-      byte = next();
-    }
-    return length + byte;
-  };
-
-  // How many literals the last instruction copied: 0 to 3 as stated in its low bits, or 4 for more.
+export function decodeLzo(source: Buffer, target: Buffer, targetOffset: number, limit: number): number {
+  const sourceEnd = source.length;
+  const end = Math.min(targetOffset + limit, target.length);
+  let from = 0;
+  let to = targetOffset;
   let state = 0;
-  const first = input[0] ?? 0;
-  if (first >= 18) {
-    at = 1;
-    literals(first - 17);
-    state = first - 17 < 4 ? first - 17 : 4;
+  /** Literal bytes to copy before the next instruction. */
+  let literals = 0;
+  if (sourceEnd > 0 && (source[0] as number) > 17) {
+    literals = (source[0] as number) - 17;
+    from = 1;
+    state = Math.min(literals, 4);
   }
   for (;;) {
-    const code = next();
-    let tail: number;
+    if (literals > 0) {
+      if (literals > sourceEnd - from || literals > end - to) return DAMAGED;
+      for (let index = 0; index < literals; index++) target[to + index] = source[from + index] as number;
+      from += literals;
+      to += literals;
+    }
+    if (from >= sourceEnd) return DAMAGED;
+    const code = source[from++] as number;
+    let length: number;
+    let distance: number;
     if (code >= 64) {
-      const length = code >= 128 ? 5 + ((code >> 5) & 3) : 3 + ((code >> 5) & 1);
-      match(next() * 8 + ((code >> 2) & 7) + 1, length);
-      tail = code & 3;
-    } else if (code >= 32) {
-      const length = (code & 31) === 0 ? long(31) + 2 : (code & 31) + 2;
-      const word = next() | (next() << 8);
-      match((word >> 2) + 1, length);
-      tail = word & 3;
+      if (from >= sourceEnd) return DAMAGED;
+      length = code >= 128 ? 5 + ((code >>> 5) & 3) : 3 + ((code >>> 5) & 1);
+      distance = ((source[from++] as number) << 3) + ((code >>> 2) & 7) + 1;
+      state = code & 3;
     } else if (code >= 16) {
-      const length = (code & 7) === 0 ? long(7) + 2 : (code & 7) + 2;
-      const word = next() | (next() << 8);
-      const distance = 16384 + ((code & 8) << 11) + (word >> 2);
-      if (distance === 16384) break;
-      match(distance, length);
-      tail = word & 3;
+      const mask = code >= 32 ? 31 : 7;
+      length = code & mask;
+      if (length === 0) {
+        const zeros = countZeros(source, from);
+        from += zeros + 1;
+        if (from > sourceEnd) return DAMAGED;
+        length = mask + zeros * 255 + (source[from - 1] as number);
+      }
+      length += 2;
+      if (from + 2 > sourceEnd) return DAMAGED;
+      const pair = source.readUInt16LE(from);
+      from += 2;
+      state = pair & 3;
+      distance = (pair >>> 2) + 1;
+      if (code < 32) {
+        distance += END_OF_STREAM - 1 + ((code & 8) << 11);
+        if (distance === END_OF_STREAM) return from === sourceEnd ? to - targetOffset : DAMAGED;
+      }
     } else if (state === 0) {
-      literals(code === 0 ? long(15) + 3 : code + 3);
+      literals = code;
+      if (literals === 0) {
+        const zeros = countZeros(source, from);
+        from += zeros + 1;
+        if (from > sourceEnd) return DAMAGED;
+        literals = 15 + zeros * 255 + (source[from - 1] as number);
+      }
+      literals += 3;
       state = 4;
       continue;
     } else {
-      const near = next() * 4 + (code >> 2);
-      if (state === 4) match(near + 2049, 3);
-      else match(near + 1, 2);
-      tail = code & 3;
+      if (from >= sourceEnd) return DAMAGED;
+      const near = ((source[from++] as number) << 2) + (code >>> 2) + 1;
+      length = state === 4 ? 3 : 2;
+      distance = state === 4 ? near + 2048 : near;
+      state = code & 3;
     }
-    literals(tail);
-    state = tail;
+    if (distance > to - targetOffset || length > end - to) return DAMAGED;
+    // Byte by byte: the copy may read what it has just written (a repeated pattern).
+    for (let index = 0; index < length; index++, to++) target[to] = target[to - distance] as number;
+    literals = state;
   }
-  if (done < size) throw new LzoError(`${done} bytes instead of ${size}`);
-  return output;
+}
+
+/** Number of zero bytes from `from` on: each stands for 255 in a length. */
+function countZeros(source: Buffer, from: number): number {
+  let at = from;
+  while (source[at] === 0) at++;
+  return at - from;
 }

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Plugin } from '../../src/plugin/plugin.js';
@@ -7,10 +6,9 @@ import type { Row } from '../../src/plugin/columns.js';
 import { Registry } from '../../src/plugin/registry.js';
 import type { Run } from '../../src/plugin/run.js';
 import { Session } from '../../src/session/session.js';
-import { root } from './root.js';
+import { lab, root } from './root.js';
 
-/** Where the lab's images and their truth are (fixtures/lab/README.md). */
-export const lab = process.env['REKALL_LAB'] ?? join(homedir(), 'lab');
+export { lab };
 
 /** An image with what its guest said of itself. */
 export interface Sample {

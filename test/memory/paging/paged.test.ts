@@ -244,3 +244,14 @@ test('arm64: without a user table the lower half is empty', () => {
   assert.equal(kernel.translate(0x400000n), undefined);
   assert.equal(kernel.translate(0xffff800000400000n), 0x300000);
 });
+
+test('frames have bits up to 51, on arm64 up to 47; what stands above them in an entry is no address', () => {
+  for (const [paging, highest] of [['amd64', 51], ['amd64-la57', 51], ['i386-pae', 51], ['arm64', 47]] as const) {
+    const image = new FakeImage({ paging });
+    const level = image.paging === 'i386-pae' ? 2 : paging === 'amd64-la57' ? 4 : 3;
+    for (let bit = 12; bit < 63; bit++) {
+      image.tables.setEntry(BigInt(bit) << 12n, level, 3n | (1n << BigInt(bit)));
+      assert.equal(image.space().translate((BigInt(bit) << 12n) + 9n), bit <= highest ? 2 ** bit + 9 : 9, `${paging}, bit ${bit}`);
+    }
+  }
+});

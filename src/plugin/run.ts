@@ -8,6 +8,11 @@ import type { Plugin } from './plugin.js';
 
 /** Rows are handed over in batches of about this many milliseconds, so that Ctrl-C, progress and other work come through. */
 const SLICE_MS = 30;
+/**
+ * The first batch may take this long after its first row: tables are laid out by it, and a plugin's first rows are its
+ * slowest (maps are built, code is compiled).
+ */
+const FIRST_SLICE_MS = 90;
 /** … and of at most this many rows, so that a reader of the first rows need not wait for a slice to end. */
 const BATCH_ROWS = 512;
 
@@ -59,8 +64,11 @@ export class Run implements AsyncIterable<Row> {
     const source = this.plugin.collect(context, this.args as never);
     const names = Object.keys(this.columns).filter((name) => this.wanted?.has(name) ?? true);
     let batch: Row[] = [];
-    let until = performance.now() + SLICE_MS;
-    const full = (): boolean => batch.length >= BATCH_ROWS || performance.now() > until;
+    let until = Infinity;
+    const full = (): boolean => {
+      if (until === Infinity) until = performance.now() + FIRST_SLICE_MS;
+      return batch.length >= BATCH_ROWS || performance.now() > until;
+    };
     if (Symbol.iterator in source) {
       const iterator = (source as Iterable<Record<string, unknown>>)[Symbol.iterator]();
       try {

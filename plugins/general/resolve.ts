@@ -1,4 +1,4 @@
-import { Struct } from '../../src/object/struct.js';
+import type { Struct } from '../../src/object/struct.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';

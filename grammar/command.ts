@@ -15,33 +15,41 @@ import { type Argument, type Command, LineError, type Place, type Statement, typ
  * `-D.` are words. `#` at the start of a word begins a comment.
  */
 
-const Space = createToken({ name: 'space', pattern: /\s+/, group: Lexer.SKIPPED });
-const Comment = createToken({ name: 'comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED });
-const Separator = createToken({ name: "';'", pattern: Lexer.NA });
-const Semicolon = createToken({ name: "';' after a command", pattern: ';', pop_mode: true, categories: [Separator] });
-/** In the mode where a statement may begin there is nothing to leave. */
-const BareSemicolon = createToken({ name: "';' between commands", pattern: ';', categories: [Separator] });
-const Query = createToken({ name: 'query', pattern: /(?:select|explain)(?![\w-])[^]*/i });
-const CommandName = createToken({ name: 'command name', pattern: /[A-Za-z_][\w-]*/, push_mode: 'arguments' });
-const HelpMark = createToken({ name: "'?'", pattern: /\?{1,2}/ });
-/** Help directly behind a name, and nothing after it. */
-const NamedHelp = createToken({ name: 'command?', pattern: /[A-Za-z_][\w-]*\s*\?{1,2}(?=\s*(?:;|#|$))/ });
+/** A pattern that looks ahead to the end of the line, which the lexer takes as a function only. */
+function anchored(sticky: RegExp): (text: string, offset: number) => RegExpExecArray | null {
+  return (text, offset) => {
+    sticky.lastIndex = offset;
+    return sticky.exec(text);
+  };
+}
 
-const Named = createToken({ name: 'name=', pattern: /[A-Za-z_][\w-]*=/ });
+const Space = createToken({ name: 'Space', pattern: /\s+/, group: Lexer.SKIPPED });
+const Comment = createToken({ name: 'Comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED });
+const Separator = createToken({ name: 'Separator', pattern: Lexer.NA });
+const Semicolon = createToken({ name: 'Semicolon', pattern: ';', pop_mode: true, categories: [Separator] });
+/** In the mode where a statement may begin there is nothing to leave. */
+const BareSemicolon = createToken({ name: 'BareSemicolon', pattern: ';', categories: [Separator] });
+const Query = createToken({ name: 'Query', pattern: /(?:select|explain)(?![\w-])[^]*/i });
+const CommandName = createToken({ name: 'CommandName', pattern: /[A-Za-z_][\w-]*/, push_mode: 'arguments' });
+const HelpMark = createToken({ name: 'HelpMark', pattern: /\?{1,2}/ });
+/** Help directly behind a name, and nothing after it. */
+const NamedHelp = createToken({ name: 'NamedHelp', pattern: anchored(/[A-Za-z_][\w-]*\s*\?{1,2}(?=\s*(?:;|#|$))/y), line_breaks: false });
+
+const Named = createToken({ name: 'Named', pattern: /[A-Za-z_][\w-]*=/ });
 /** Escapes are those of JavaScript; what is none stays as it is, so that `"\d+"` is a regular expression. */
-const DoubleQuoted = createToken({ name: 'quoted text', pattern: /"(?:[^"\\]|\\[^])*"/, line_breaks: true });
+const DoubleQuoted = createToken({ name: 'DoubleQuoted', pattern: /"(?:[^"\\]|\\[^])*"/, line_breaks: true });
 /** Here only `\'` is an escape: `'C:\temp'` is a path. */
-const SingleQuoted = createToken({ name: "quoted text (')", pattern: /'(?:[^'\\]|\\[^])*'/, line_breaks: true });
-const OpenQuote = createToken({ name: 'open quote', pattern: /["'][^]*/, line_breaks: true });
-const Append = createToken({ name: "'>>'", pattern: '>>' });
-const Redirect = createToken({ name: "'>'", pattern: '>' });
-const Filter = createToken({ name: "'|'", pattern: /\|[^]*/, line_breaks: true });
-const Comma = createToken({ name: "','", pattern: ',' });
+const SingleQuoted = createToken({ name: 'SingleQuoted', pattern: /'(?:[^'\\]|\\[^])*'/, line_breaks: true });
+const OpenQuote = createToken({ name: 'OpenQuote', pattern: /["'][^]*/, line_breaks: true });
+const Append = createToken({ name: 'Append', pattern: '>>' });
+const Redirect = createToken({ name: 'Redirect', pattern: '>' });
+const Filter = createToken({ name: 'Filter', pattern: /\|[^]*/, line_breaks: true });
+const Comma = createToken({ name: 'Comma', pattern: ',' });
 /** A bracket opens a list where its partner ends a word; otherwise it belongs to a word (`[ab].*`). */
-const ListStart = createToken({ name: "'['", pattern: /\[(?=[^[\]]*\](?:[\s;|>#]|$))/, push_mode: 'list' });
-const ListEnd = createToken({ name: "']'", pattern: ']', pop_mode: true });
-const Word = createToken({ name: 'word', pattern: /[^\s'"`,;|>]+/ });
-const ListWord = createToken({ name: 'list word', pattern: /[^\s'"`,;|>[\]]+/ });
+const ListStart = createToken({ name: 'ListStart', pattern: anchored(/\[(?=[^[\]]*\](?:[\s;|>#]|$))/y), line_breaks: false, push_mode: 'list' });
+const ListEnd = createToken({ name: 'ListEnd', pattern: ']', pop_mode: true });
+const Word = createToken({ name: 'Word', pattern: /[^\s'"`,;|>]+/ });
+const ListWord = createToken({ name: 'ListWord', pattern: /[^\s'"`,;|>[\]]+/ });
 
 const lexer = new Lexer(
   {

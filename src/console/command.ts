@@ -1,5 +1,5 @@
 import { bindArguments } from '../plugin/bind.js';
-import { UsageError } from '../plugin/error.js';
+import { PluginError, UsageError } from '../plugin/error.js';
 import { didYouMean } from '../plugin/similar.js';
 import type { Words } from '../plugin/words.js';
 import { printRun, type Printed } from '../render/print.js';
@@ -148,7 +148,7 @@ function openTarget(session: Session, request: Request, host: Host): Target {
 }
 
 function fileTarget(path: string, append: boolean, onWritten?: () => void): Target {
-  const sink = new FileSink(path, append);
+  const sink = openFile(path, append);
   return {
     sink,
     colors: false,
@@ -159,4 +159,13 @@ function fileTarget(path: string, append: boolean, onWritten?: () => void): Targ
     },
     failed: async () => Promise.resolve(sink.discard()),
   };
+}
+
+function openFile(path: string, append: boolean): FileSink {
+  try {
+    return new FileSink(path, append);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new PluginError(`${path} cannot be written: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+  }
 }

@@ -92,7 +92,7 @@ class Binder {
     for (; this.at < this.words.args.length; this.at++) {
       const argument = this.words.args[this.at] as Argument;
       if (argument.kind === 'named') {
-        this.named(argument.name, argument.value, argument, true);
+        this.named(argument.name, argument.value, argument);
         continue;
       }
       const { value } = argument;
@@ -102,7 +102,7 @@ class Binder {
       else if (value.text === '-') this.open = undefined;
       else if (value.text.startsWith('--')) this.long(value);
       else if (/^-[A-Za-z]/.test(value.text)) this.short(value);
-      else if (assignment) this.named(assignment[1] ?? '', { ...value, text: assignment[2] ?? '' }, value, false);
+      else if (assignment) this.named(assignment[1] ?? '', this.behind(value, assignment[2] ?? ''), value);
       else this.word(value);
     }
   }
@@ -127,7 +127,7 @@ class Binder {
   }
 
   /** `name=value`. A word such as `a=b` may also be a value with an equals sign in it. */
-  private named(name: string, value: Value, place: Place, sure: boolean): void {
+  private named(name: string, value: Value, place: Place): void {
     this.open = undefined;
     const target = this.find(name);
     if (target) {
@@ -140,7 +140,13 @@ class Binder {
       this.word({ text: this.words.line.slice(place.start, place.end), quoted: true, start: place.start, end: place.end });
       return;
     }
-    this.unknown(name, { start: place.start, end: sure ? place.start + name.length : place.end });
+    this.unknown(name, this.words.line.startsWith(`${name}=`, place.start) ? { start: place.start, end: place.start + name.length } : place);
+  }
+
+  /** The last part of a word as a value of its own. A word that a shell had quoted is taken as a whole for its place. */
+  private behind(word: Value, text: string): Value {
+    const start = this.words.line.slice(word.start, word.end) === word.text ? word.end - text.length : word.start;
+    return { ...word, text, start };
   }
 
   /** `--name`, `--name=value`, `--name value …`, `--no-name`. */
@@ -156,7 +162,7 @@ class Binder {
       }
     }
     if (!target) this.unknown(name, value);
-    if (given !== undefined) this.add(target, { ...value, text: given });
+    if (given !== undefined) this.add(target, this.behind(value, given));
     else this.follow(target, value);
   }
 

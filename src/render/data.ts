@@ -4,20 +4,19 @@ import { Pointer } from '../object/pointer.js';
 import { Struct } from '../object/struct.js';
 import { Timestamp } from '../object/time.js';
 import type { Column, Row } from '../plugin/columns.js';
+import { version } from '../session/version.js';
 import { jsonString } from './escape.js';
 import { jsonValue } from './json-value.js';
 import type { Renderer, Sink, Table } from './renderer.js';
 import { lineText } from './value.js';
 
-/** Version of the form that this follows: what Rekall 1.4 printed. */
-const TOOL_VERSION = '1.4.0';
 const STRUCT_MRO = 'Struct:BaseAddressComparisonMixIn:BaseObject:object';
 const TIME_MRO = 'UnixTimeStamp:NativeType:NumericProxyMixIn:BaseObject:object';
 const NONE_MRO = 'NoneObject:object';
 const POINTER_MRO = 'Pointer:NativeType:NumericProxyMixIn:BaseObject:object';
 
 /**
- * Rekall's `data`: one JSON array of statements, each an array that begins with its kind: `m` metadata, `s` section, `f` formatted
+ * Rekall's `data`, as Rekall 1.4 printed it: one JSON array of statements, each an array that begins with its kind: `m` metadata, `s` section, `f` formatted
  * text, `t` table header, `r` row, `L` log, `x` end. Values are self-contained: objects state their `mro` (classes, from the most
  * special), strings their text, an absent one its reason. A divider opens a section.
  */
@@ -44,7 +43,7 @@ export class DataRenderer implements Renderer {
       ['session', session],
       ['tool_name', '"rekall"'],
       ['plugin_name', jsonString(this.table.name)],
-      ['tool_version', jsonString(TOOL_VERSION)],
+      ['tool_version', jsonString(version())],
     ]);
     await this.sink.write(`[["m",${metadata}]${this.dividers.length === 0 ? this.header() : ''}`);
   }

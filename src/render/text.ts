@@ -5,8 +5,8 @@ import { lineText, valueText } from './value.js';
 import { cellWidth, cut, pad, prepareWidths } from './width.js';
 
 /** Least cells of a column, by its type: so that rows that come later rarely need more. */
-const LEAST: Partial<Record<ColumnType, number>> = { address: 14, physical: 14, int: 3, size: 6, time: 20, bool: 5 };
-const RIGHT: ReadonlySet<ColumnType> = new Set(['int', 'float', 'size', 'duration']);
+const LEAST: Partial<Record<ColumnType, number>> = { address: 14, physical: 10, int: 3, size: 6, time: 20, bool: 5 };
+const RIGHT: ReadonlySet<ColumnType> = new Set(['int', 'float', 'size', 'duration', 'physical']);
 /** Cells that the last column keeps on a narrow terminal. */
 const LAST_LEAST = 12;
 /** A tree deeper than this is shown at this depth: names must stay visible. */
@@ -119,7 +119,7 @@ export class TextRenderer implements Renderer {
       const [name, column] = this.columns[index] as [string, Column];
       const last = index === parts.length - 1;
       const shown = index === this.flexible ? cut(part, this.width(index)) : part;
-      const filled = RIGHT.has(column.type) ? pad(shown, this.width(index), true) : last ? shown : pad(shown, this.width(index));
+      const filled = RIGHT.has(column.type) && column.tree !== true ? pad(shown, this.width(index), true) : last ? shown : pad(shown, this.width(index));
       return this.style.colors === true && row?.[name] instanceof Absent ? `\x1b[2m${filled}\x1b[22m` : filled;
     });
     return laid.join(GAP).trimEnd();

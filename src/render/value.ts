@@ -82,8 +82,9 @@ function structText(struct: Struct): string {
 function numberText(value: number | bigint, type: ColumnType): string {
   switch (type) {
     case 'address':
-    case 'physical':
       return hex(value, 12);
+    case 'physical':
+      return hex(value);
     case 'duration':
       return formatDuration(BigInt(value));
     case 'any':

@@ -23,7 +23,7 @@ export interface Request {
 }
 
 /** Parameters that may differ for one command; the others make the session what it is. */
-const PER_COMMAND: ReadonlySet<ParameterName> = new Set<ParameterName>([
+export const PER_COMMAND: ReadonlySet<ParameterName> = new Set<ParameterName>([
   'format',
   'output',
   'output_style',

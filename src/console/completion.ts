@@ -4,6 +4,7 @@ import { Struct } from '../object/struct.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { parameters, type Parameter } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
+import { PER_COMMAND } from './command.js';
 import { builtins, type Shell } from './shell.js';
 
 /** What TAB offers: texts that may stand in the place of the fragment, which ends the line. */
@@ -75,7 +76,7 @@ function topics(shell: Shell): string[] {
 }
 
 function flagNames(entry: PluginEntry): string[] {
-  return [...Object.keys(entry.args), ...Object.keys(parameters)].map((name) => `--${name}`);
+  return [...Object.keys(entry.args), ...PER_COMMAND].map((name) => `--${name}`);
 }
 
 /** The argument of a name, or the parameter in an argument's form. */

@@ -1,0 +1,49 @@
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { PluginError } from '../../src/plugin/error.js';
+import { similar } from '../../src/plugin/similar.js';
+import { kernelIfAny } from './kernel-if-any.js';
+import { applies } from './plugins.js';
+
+export const why = definePlugin({
+  name: 'why',
+  needs: 'none',
+  topic: 'session',
+  summary: 'how the image was understood: every step that was tried and what came of it',
+  notes: 'With the name of a command, only whether that one works on this image, and why not.',
+  args: { command: arg.string('a command that works, or does not', { positional: true, completes: 'plugin' }) },
+  columns: {
+    at: col.float('when', { unit: 'milliseconds since the session began', title: 'ms' }),
+    stage: col.string('format, page tables, kernel, symbols, types, cache'),
+    outcome: col.string('found, verified, failed or note'),
+    tried: col.string('what was tried'),
+    found: col.string('what came of it'),
+  },
+  examples: [{ line: 'why' }, { line: 'why pslist' }],
+  async *collect(context, args) {
+    const { session } = context;
+    const kernel = await kernelIfAny(context);
+    if (args.command === undefined) {
+      for (const step of session.trace.steps) yield { ...step, at: Math.round(step.at * 10) / 10 };
+      if (session.trace.steps.length === 0) context.note('Nothing was looked at: no image is open.');
+      return;
+    }
+    const entries = session.registry.named(args.command);
+    if (entries.length === 0) {
+      const near = similar(args.command, session.registry.list().map((entry) => entry.name))[0];
+      throw new PluginError(`There is no command ${args.command}.`, near === undefined ? 'plugins' : `why ${near}`);
+    }
+    for (const entry of entries) {
+      const needs = typeof entry.needs === 'string' ? entry.needs : entry.needs.join(' or ');
+      const answer = await applies(context, entry, kernel);
+      yield {
+        at: null,
+        stage: 'command',
+        outcome: answer === 'yes' ? 'verified' : answer === null ? 'note' : 'failed',
+        tried: `${entry.name} needs ${needs === 'none' ? 'no image' : needs}`,
+        found: answer === null ? 'no image is open' : answer === 'yes' ? `works here${kernel ? `: ${kernel.description}` : ''}` : answer.replace(/^no: /, ''),
+      };
+    }
+  },
+});

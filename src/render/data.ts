@@ -7,7 +7,7 @@ import type { Column, Row } from '../plugin/columns.js';
 import { version } from '../session/version.js';
 import { jsonString } from './escape.js';
 import { jsonValue } from './json-value.js';
-import type { Renderer, Sink, Table } from './renderer.js';
+import { headingLabel, type Renderer, type Sink, type Table } from './renderer.js';
 import { lineText } from './value.js';
 
 const STRUCT_MRO = 'Struct:BaseAddressComparisonMixIn:BaseObject:object';
@@ -68,7 +68,7 @@ export class DataRenderer implements Renderer {
     const heading = texts.join('\n');
     if (heading === this.heading) return '';
     this.heading = heading;
-    const form = this.dividers.map(([name, column], index) => `${column.title ?? name}: {${index}}`).join(' ');
+    const form = this.dividers.map(([name, column], index) => `${headingLabel(name, column)}{${index}}`).join(' ');
     return `,\n["s",{"name":null}],\n["f",${[`${form}\n`, ...texts].map(jsonString).join(',')}]${this.header()}`;
   }
 

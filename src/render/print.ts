@@ -9,6 +9,10 @@ const KINDS: readonly [AbsenceKind, string][] = [
   ['corrupt', 'corrupt'],
 ];
 
+/** A table's columns are sized from so many rows, or from those that come within so many milliseconds of the first. */
+const FIRST_ROWS = 64;
+const FIRST_MS = 150;
+
 /** What a command that was printed came to. */
 export interface Printed {
   readonly rows: number;
@@ -30,7 +34,7 @@ export async function printRun(run: Run, renderer: Renderer, onRow?: (row: Row) 
     begun = true;
   };
   try {
-    for await (const batch of run.batches()) {
+    for await (const batch of gathered(run.batches())) {
       await begin();
       for (const row of batch) {
         for (const name of shown) faults.count(row[name]);
@@ -43,6 +47,41 @@ export async function printRun(run: Run, renderer: Renderer, onRow?: (row: Row) 
     if (begun) await renderer.end(run.notes);
   }
   return { rows: run.count, notes: [...run.notes, ...faults.sentence()] };
+}
+
+/**
+ * The first rows together, so that a table's columns are sized from more than the one row that the first slice may have found; the
+ * rest as it comes. Rows that are slow to come are not held back for longer than a moment.
+ */
+async function* gathered(batches: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {
+  const held: Row[] = [];
+  let pending: Promise<IteratorResult<Row[], unknown>> | undefined;
+  let deadline: Promise<undefined> | undefined;
+  try {
+    while (held.length < FIRST_ROWS) {
+      pending ??= batches.next();
+      const arrived = deadline ? await Promise.race([pending, deadline]) : await pending;
+      if (arrived === undefined) break;
+      pending = undefined;
+      if (arrived.done === true) {
+        if (held.length > 0) yield held;
+        return;
+      }
+      held.push(...arrived.value);
+      deadline ??= new Promise((resolve) => setTimeout(resolve, FIRST_MS, undefined).unref());
+    }
+  } catch (error) {
+    // What came before a failure is still worth seeing.
+    if (held.length > 0) yield held;
+    throw error;
+  }
+  // It may fail while the first rows are being printed; it is awaited, and its error thrown, below.
+  pending?.catch(() => undefined);
+  yield held;
+  const late = await pending;
+  if (late?.done === true) return;
+  if (late) yield late.value;
+  yield* batches;
 }
 
 /** Cells that could not be read, by reason, with the first one as an example. */

@@ -58,3 +58,9 @@ export async function createRenderer(format: Format, table: Table, sink: Sink, s
 export function visible(columns: Columns, full: boolean): [string, Column][] {
   return Object.entries(columns).filter(([, column]) => full || column.hidden !== true);
 }
+
+/** What stands before a divider's value; a column that is called just that (as Rekall's are) says nothing by its name. */
+export function headingLabel(name: string, column: Column): string {
+  if (column.title !== undefined) return `${column.title}: `;
+  return name === 'divider' ? '' : `${name}: `;
+}

@@ -1,6 +1,6 @@
 import { Absent } from '../memory/absent.js';
 import type { Column, ColumnType, Row } from '../plugin/columns.js';
-import { type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
+import { headingLabel, type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
 import { lineText, valueText } from './value.js';
 import { cellWidth, cut, pad, prepareWidths } from './width.js';
 
@@ -90,7 +90,7 @@ export class TextRenderer implements Renderer {
   private headingOf(row: Row): string {
     if (this.dividers.length === 0) return '';
     return this.dividers
-      .map(([name, column]) => `${column.title ?? name}: ${lineText(row[name], column.type, this.style)}`)
+      .map(([name, column]) => `${headingLabel(name, column)}${lineText(row[name], column.type, this.style)}`)
       .join(GAP);
   }
 

@@ -1,9 +1,12 @@
 import type { ImageHints, PhysicalImage, PhysicalRun } from './image.js';
-import { Page, PAGE_SHIFT, PAGE_SIZE } from './page.js';
+import { Page, PAGE_SIZE } from './page.js';
 import { AddressSpace } from './space.js';
 
 /** Bytes of image data that one session keeps in memory, about. */
 const CACHE_BYTES = 96 * 1024 * 1024;
+
+/** Slots for blocks last used; a power of two. */
+const RECENT = 64;
 
 /**
  * The physical memory that an image holds, cached in blocks. The cache has two generations: a block that is used moves to
@@ -13,12 +16,14 @@ const CACHE_BYTES = 96 * 1024 * 1024;
 export class PhysicalSpace extends AddressSpace {
   readonly name = 'physical';
   readonly bits = 64;
-  private readonly blockShift: number;
+  private readonly blockPages: number;
   private readonly blockLimit: number;
   /** one past the highest page that the image describes */
   private readonly pages: number;
   private young = new Map<number, Block>();
   private old = new Map<number, Block>();
+  /** Blocks last used, by the low bits of their number: page walks go back to the same few, and an array is faster than a Map. */
+  private readonly recent = new Array<Block | undefined>(RECENT).fill(undefined);
 
   constructor(
     readonly image: PhysicalImage,
@@ -27,8 +32,8 @@ export class PhysicalSpace extends AddressSpace {
     super();
     this.pages = Math.ceil((image.runs.at(-1)?.end ?? 0) / PAGE_SIZE);
     const size = Math.max(PAGE_SIZE, image.blockSize);
-    this.blockShift = Math.log2(size) - PAGE_SHIFT;
-    if (!Number.isInteger(this.blockShift)) throw new RangeError(`block size ${size} is no power of two`);
+    if (!Number.isInteger(Math.log2(size))) throw new RangeError(`block size ${size} is no power of two`);
+    this.blockPages = size / PAGE_SIZE;
     this.blockLimit = Math.max(8, Math.floor(cacheBytes / size / 2));
   }
 
@@ -48,9 +53,15 @@ export class PhysicalSpace extends AddressSpace {
   pageAt(number: number): Page | undefined {
     // Lying page tables name frames far outside: those are not worth a block of nothing each.
     if (!(number >= 0 && number < this.pages)) return undefined;
-    const blockNumber = Math.floor(number / 2 ** this.blockShift);
-    const block = this.young.get(blockNumber) ?? this.fetch(blockNumber);
-    return block.page(number - blockNumber * 2 ** this.blockShift);
+    const { blockPages } = this;
+    const blockNumber = Math.floor(number / blockPages);
+    const slot = blockNumber & (RECENT - 1);
+    let block = this.recent[slot];
+    if (block?.number !== blockNumber) {
+      block = this.young.get(blockNumber) ?? this.fetch(blockNumber);
+      this.recent[slot] = block;
+    }
+    return block.page(number - blockNumber * blockPages);
   }
 
   /**
@@ -65,6 +76,7 @@ export class PhysicalSpace extends AddressSpace {
   flush(): void {
     this.young.clear();
     this.old.clear();
+    this.recent.fill(undefined);
   }
 
   close(): void {
@@ -78,13 +90,15 @@ export class PhysicalSpace extends AddressSpace {
     if (this.young.size >= this.blockLimit) {
       this.old = this.young;
       this.young = new Map();
+      // What is still in use moves to the young generation, and what is not is not kept by this array alone.
+      this.recent.fill(undefined);
     }
     this.young.set(blockNumber, block);
     return block;
   }
 
   private load(blockNumber: number): Block {
-    const size = PAGE_SIZE * 2 ** this.blockShift;
+    const size = PAGE_SIZE * this.blockPages;
     const start = blockNumber * size;
     const bytes = Buffer.allocUnsafeSlow(size);
     const pages = size / PAGE_SIZE;
@@ -98,7 +112,7 @@ export class PhysicalSpace extends AddressSpace {
       offset = (Math.floor((offset + count) / PAGE_SIZE) + (offset + count < size ? 1 : 0)) * PAGE_SIZE;
       if (count === size) break;
     }
-    return new Block(bytes, present);
+    return new Block(blockNumber, bytes, present);
   }
 }
 
@@ -106,6 +120,7 @@ class Block {
   private readonly pages: (Page | undefined)[];
 
   constructor(
+    readonly number: number,
     private readonly bytes: Buffer,
     private readonly present: Uint8Array,
   ) {

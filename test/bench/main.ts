@@ -9,7 +9,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import { root } from '../support/root.js';
+import { benchPaging } from './paging.bench.js';
 
 const RUNS = 3;
 const lab = process.env['REKALL_LAB'] ?? join(homedir(), 'lab');
@@ -104,7 +106,9 @@ try {
     }
     say([`${command} in an open session`, `${median(times.slice(1)).toFixed(1)} ms`]);
   }
+  const { location } = (await session.kernel()) as LinuxKernel;
   session.close();
+  for (const { what, perSecond } of benchPaging(image, location.paging, location.dtb)) say([what, `${(perSecond / 1e6).toFixed(1)} M/s`]);
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

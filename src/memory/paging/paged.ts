@@ -67,7 +67,10 @@ export abstract class PagedSpace extends AddressSpace {
   /** Byte offset of the top table in its page: not 0 only for PAE's 32-byte table. */
   readonly rootOffset: number = 0;
 
-  /** Software TLB of two ways (at random a third faster than direct-mapped, test/bench/paging.bench.ts): pairs (page number, frame). Made when it is first needed: many spaces are never read. */
+  /**
+   * Software TLB of two ways (at random a third faster than direct-mapped, test/bench/paging.bench.ts): pairs (page number, frame).
+   * Made when it is first needed: many spaces are never read.
+   */
   private tlb: Float64Array | undefined;
   /**
    * Direct-mapped pairs (page number without its last-level index, x): x >= 0 is the frame of the last-level table,

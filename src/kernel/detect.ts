@@ -16,6 +16,8 @@ export interface DetectionOptions {
   readonly cache: DetectionCache;
   /** path of a profile to use */
   readonly profile?: string | undefined;
+  /** folders in which a profile is looked for when the kernel carries no types */
+  readonly repositories?: readonly string[];
   /** physical address of the kernel's page tables, stated by the analyst */
   readonly dtb?: number | undefined;
   /** virtual KASLR slide, stated by the analyst */

@@ -131,6 +131,7 @@ export class Session {
       trace: this.trace,
       cache,
       profile: this.parameters.profile === undefined ? undefined : this.path(this.parameters.profile),
+      repositories: (this.parameters.repository_path ?? []).map((folder) => this.path(folder)),
       dtb: this.parameters.dtb,
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
     });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { findBtf, readBtf } from '../../symbols/btf/find.js';
@@ -5,6 +6,7 @@ import { BtfTypes } from '../../symbols/btf/types.js';
 import { findKallsyms } from '../../symbols/kallsyms/find.js';
 import { type Kallsyms, openKallsyms } from '../../symbols/kallsyms/kallsyms.js';
 import type { KallsymsTables } from '../../symbols/kallsyms/tables.js';
+import { ProfileError } from '../../symbols/error.js';
 import { Profile } from '../../symbols/profile.js';
 import type { ProfileMetadata } from '../../symbols/types.js';
 import type { DetectionOptions } from '../detect.js';
@@ -14,6 +16,7 @@ import { candidateRoots, type KernelRoot, verifyRoot } from './dtb.js';
 import { LinuxKernel, type LinuxLocation } from './kernel.js';
 import { type KernelWindow, kernelWindows } from './locate.js';
 import { profileFromFile } from './profile-file.js';
+import { profileCandidates } from './repository.js';
 
 /** What a second open of an image needs to know: see {@link DetectionCache}. Numbers as decimal strings where they are 64-bit. */
 interface Remembered {
@@ -185,21 +188,31 @@ async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsy
     source: 'BTF and kallsyms of the image',
     banner: found.banner,
   };
-  if (options.profile !== undefined) {
-    const profile = await profileFromFile(options.profile, { metadata, symbols, slide: virtualSlide, trace: options.trace });
-    return new LinuxKernel(physical, profile, location, found.banner);
-  }
-  const blob = found.btf && readBtf(physical, found.btf);
-  if (!blob) {
-    const release = /^Linux version (\S+)/.exec(found.banner)?.[1] ?? 'RELEASE';
-    throw new DetectionError(
-      `${found.banner}\nThis kernel carries no type information (BTF). The types are in the vmlinux of its debug package ` +
-        `(Debian: linux-image-${release}-dbg, file /usr/lib/debug/boot/vmlinux-${release}), or in a profile or ISF made from it.`,
-      `rekall -f IMAGE --profile /usr/lib/debug/boot/vmlinux-${release}`,
-      options.trace.steps,
-    );
-  }
-  const types = new BtfTypes(blob);
-  return new LinuxKernel(physical, new Profile(types, symbols, metadata), location, found.banner);
+  const fit = (path: string): Promise<Profile> => profileFromFile(path, { metadata, symbols, slide: virtualSlide, trace: options.trace });
+  const blob = options.profile === undefined ? found.btf && readBtf(physical, found.btf) : undefined;
+  const profile =
+    options.profile !== undefined ? await fit(options.profile) : blob ? new Profile(new BtfTypes(blob), symbols, metadata) : await searchProfile(found.banner, fit, options);
+  return new LinuxKernel(physical, profile, location, found.banner);
 }
 
+/** For a kernel without types of its own: the first file of the repositories, or of an installed debug package, that fits. */
+async function searchProfile(banner: string, fit: (path: string) => Promise<Profile>, options: DetectionOptions): Promise<Profile> {
+  const release = /^Linux version (\S+)/.exec(banner)?.[1] ?? 'RELEASE';
+  const folders = options.repositories ?? [];
+  for (const path of profileCandidates(folders, release)) {
+    if (!existsSync(path)) continue;
+    try {
+      return await fit(path);
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      options.trace.add('types', path, error.message, 'failed');
+    }
+  }
+  options.trace.add('types', `files named *${release}* in ${folders.length === 0 ? 'no repository (--repository_path)' : folders.join(', ')} and installed debug packages`, 'none fits', 'failed');
+  throw new DetectionError(
+    `${banner}\nThis kernel carries no type information (BTF). The types are in the vmlinux of its debug package ` +
+      `(Debian: linux-image-${release}-dbg, file /usr/lib/debug/boot/vmlinux-${release}), or in a profile or ISF made from it.`,
+    `rekall -f IMAGE --profile /usr/lib/debug/boot/vmlinux-${release}`,
+    options.trace.steps,
+  );
+}

@@ -1,5 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { unpacked } from './container.js';
+import { readElfFile, type ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
 import { isIsf, isfProfile } from './isf/read.js';
 import { parseJsonObject } from './json.js';
@@ -15,8 +16,9 @@ const MAX_FILE = 1024 * 1024 * 1024;
  *
  * @throws ProfileError with a sentence and the next step where it is none of these, or damaged
  */
-export async function openProfileFile(path: string): Promise<ProfileSource> {
-  await firstBytes(path);
+export async function openProfileFile(path: string, options: ReadOptions = {}): Promise<ProfileSource> {
+  const first = await firstBytes(path);
+  if (first.subarray(0, 4).toString('latin1') === '\x7fELF') return readElfFile(path, options);
   const bytes = await unpacked(await readFile(path), path);
   const json = parseJsonObject(bytes, path);
   return isIsf(json) ? isfProfile(json, path) : rekallProfile(json, path);

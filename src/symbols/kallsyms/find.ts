@@ -104,7 +104,7 @@ function* markerRuns(physical: PhysicalSpace, tokenTable: number): Generator<Mar
   }
   if (!bytes) return;
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, length >>> 2);
-  for (let i = words.length - 2 * FEWEST_MARKERS; i >= 0; i--) {
+  for (let i = words.length - FEWEST_MARKERS; i >= 0; i--) {
     if (words[i] !== 0) continue;
     const step = words[i + 1] === 0 ? 2 : 1;
     if (!blockSize(words[i + step] as number)) continue;

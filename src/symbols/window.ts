@@ -41,7 +41,8 @@ function nextPresent(physical: PhysicalSpace, position: number): number {
 
 /** `length` physical bytes past the cache, or undefined when not all of them are in the image. */
 export function readPhysical(physical: PhysicalSpace, start: number, length: number): Buffer | undefined {
-  if (!(start >= 0 && length >= 0 && start + length <= physical.end)) return undefined;
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(length)) return undefined;
+  if (start < 0 || length < 0 || start + length > physical.end) return undefined;
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let done = 0; done < length;) {
     const count = physical.readInto(start + done, bytes, done, length - done);

@@ -49,7 +49,7 @@ export class Kallsyms implements SymbolSource {
   /** @throws {KallsymsError} when the tables do not fit each other */
   constructor(bytes: KallsymsBytes) {
     const { count, names, markers, markerBytes, sequence } = bytes;
-    if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+    if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
     if (markers.length < Math.ceil(count / MARKED) * markerBytes)
       throw new KallsymsError('kallsyms markers are cut short');
     const problem = tokensProblem(bytes.tokenTable, bytes.tokenIndex);
@@ -234,7 +234,7 @@ function addressesOf({ addresses, count, bits, relativeBase, place }: KallsymsBy
  */
 export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): Kallsyms {
   const { bits, count, markerBytes, relativeBase, place, sequence } = tables;
-  if (!(count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+  if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
   const read = (what: string, at: number, length: number): Buffer => {
     const bytes = length <= 64 * MAX_SYMBOLS ? readPhysical(physical, at, length) : undefined;
     if (!bytes)

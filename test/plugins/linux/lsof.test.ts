@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lsof } from '../../../plugins/linux/lsof.js';
 import { byPid, pidsWith, printer } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** `3 -> /data/notes.txt` as pairs, in order of descriptor. */
 function linksOf(sample: Sample, pid: number): [number, string][] {
@@ -20,11 +20,11 @@ function sizesOf(sample: Sample): Map<string, number> {
   return new Map(lines.map((line) => line.split('\t')).map((fields) => [fields[0] ?? '', Number(fields[6])]));
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('lsof', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
+    const session = sample.session();
     await context.test(`${sample.name}: every link of every process's fd folder, and no other`, async () => {
-      const session = sample.session();
       const { rows, run } = await rowsOf(session, lsof);
       assert.equal(run.faults, 0);
       assert.deepEqual(run.notes, []);
@@ -36,11 +36,9 @@ test('lsof', { skip: skipWithout(found) }, async (context) => {
         assert.deepEqual((files.get(pid) ?? []).map((row) => [row['fd'], row['path']]), linksOf(sample, pid), `files of ${pid}`);
       }
       assert.deepEqual([...files.keys()].filter((pid) => pid !== printing && !pids.includes(pid)), []);
-      session.close();
     });
 
     await context.test(`${sample.name}: positions, flags, inodes and sizes`, async () => {
-      const session = sample.session();
       const { rows } = await rowsOf(session, lsof);
       const printing = printer(sample);
       const sizes = sizesOf(sample);
@@ -66,7 +64,7 @@ test('lsof', { skip: skipWithout(found) }, async (context) => {
       }
       assert.ok(compared > 60, `${compared} descriptors compared`);
       if (sizes.size > 0) assert.ok(sized > 2, `${sized} sizes compared`);
-      session.close();
     });
+    session.close();
   }
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { maps } from '../../../plugins/linux/maps.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { byPid, pidsWith } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** A row as a line of /proc/PID/maps, fields joined by one space. */
 function line(row: Row): string {
@@ -27,7 +27,7 @@ function truthOf(sample: Sample): Map<number, string[]> {
   return new Map(pidsWith(sample, 'maps').map((pid) => [pid, sample.truth(`proc/${pid}/maps`).split('\n').filter(Boolean).map(normal)]));
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('maps', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: every line of every process's maps, and no other`, async () => {

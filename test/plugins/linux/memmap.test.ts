@@ -7,7 +7,7 @@ import { memdump } from '../../../plugins/linux/memdump.js';
 import { memmap } from '../../../plugins/linux/memmap.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { byPid, pidsWith, printer } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 const PAGE = 4096;
 
@@ -39,7 +39,7 @@ function pagesOf(rows: readonly Row[]): Map<number, number> {
   return pages;
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('memmap', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: every page of the guest's pagemap at its frame`, async () => {

@@ -9,7 +9,7 @@ import type { Dentry } from '../../../src/kernel/linux/types.js';
 import type { Nsproxy } from '../../../src/kernel/linux/types-fs.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { pidsWith } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** A row as a line of /proc/PID/mountinfo (proc(5)). */
 function line(row: Row): string {
@@ -22,11 +22,11 @@ function linesOf(sample: Sample, pid: number): string[] {
   return sample.truth(`proc/${pid}/mountinfo`).split('\n').filter(Boolean);
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('mount', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
+    const session = sample.session();
     await context.test(`${sample.name}: every line of mountinfo in every namespace`, async () => {
-      const session = sample.session();
       const { rows, run } = await rowsOf(session, mount);
       assert.equal(run.faults, 0);
       assert.deepEqual(run.notes, []);
@@ -41,11 +41,9 @@ test('mount', { skip: skipWithout(found) }, async (context) => {
         const reachable = shown.filter((row) => row['reachable'] === true);
         assert.deepEqual(reachable.map(line), linesOf(sample, shown[0]?.['pid'] as number));
       }
-      session.close();
     });
 
     await context.test(`${sample.name}: paths from the root of every process, chroot and all`, async () => {
-      const session = sample.session();
       const kernel = (await session.kernel()) as LinuxKernel;
       const pids = new Set(pidsWith(sample, 'mountinfo'));
       let compared = 0;
@@ -65,7 +63,7 @@ test('mount', { skip: skipWithout(found) }, async (context) => {
       }
       assert.ok(compared > 50, `${compared} processes compared`);
       assert.equal(pids.size, 0);
-      session.close();
     });
+    session.close();
   }
 });

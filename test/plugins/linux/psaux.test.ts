@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { environ } from '../../../plugins/linux/environ.js';
 import { psaux } from '../../../plugins/linux/psaux.js';
 import { byPid, pidsWith } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** Texts of a file in which the lab wrote newlines for NULs. */
 function texts(sample: Sample, path: string): string[] {
   return sample.truth(path).split('\n').slice(0, -1);
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('psaux', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: every process's arguments, and what has none by name`, async () => {

@@ -68,8 +68,8 @@ export abstract class PagedSpace extends AddressSpace {
   readonly rootOffset: number = 0;
 
   /**
-   * Software TLB of two ways (at random a third faster than direct-mapped, test/bench/paging.bench.ts): pairs (page number, frame).
-   * Made when it is first needed: many spaces are never read.
+   * Software TLB of two ways: pairs (page number, frame). For repeated pages at random about a third faster than a direct-mapped
+   * one of that size ("frameAt, warm" of test/bench/paging.bench.ts, the two run in turns; other figures did not move). Made when it is first needed: many spaces are never read.
    */
   private tlb: Float64Array | undefined;
   /**

@@ -10,8 +10,8 @@ const MODIFIERS = (1 << Kind.Volatile) | (1 << Kind.Const) | (1 << Kind.Restrict
 
 /** Typedefs, modifiers and pointers one behind the other before a chain counts as endless. */
 const DEEPEST = 64;
-/** Members that one struct may have with all that is lifted into it; the kernel's largest has about 400. */
-const MOST_MEMBERS = 1 << 20;
+/** Members lifted out of unnamed structs in all, before it is an attempt to exhaust us; a kernel has some 20,000. */
+const MOST_LIFTED = 1 << 22;
 
 /** A function and what it takes. */
 export interface BtfFunction {
@@ -49,6 +49,7 @@ export class BtfTypes implements TypeSource {
   private readonly enums = new Map<number, EnumType>();
   private readonly busy = new Set<number>();
   private depth = 0;
+  private lifted = 0;
   private signs: boolean | undefined;
 
   /**
@@ -341,7 +342,6 @@ export class BtfTypes implements TypeSource {
     const flagged = kindFlagOf(info);
     const end = 3 + 3 * lengthOf(info);
     const members = new Map<string, MemberLayout>();
-    let lifted = 0;
     for (let at = 3; at < end; at += 3) {
       const name = holder.text(holder.word(id, at));
       const type = holder.word(id, at + 1);
@@ -356,8 +356,8 @@ export class BtfTypes implements TypeSource {
       if (((STRUCTS >>> this.kind(inner)) & 1) === 0) continue;
       // An unnamed struct or union: its members are this one's. (A tagged one without a name: -fms-extensions.)
       const nested = this.layout(inner, '').members;
-      lifted += nested.size;
-      if (lifted > MOST_MEMBERS) throw new BtfError(`BTF struct ${id} has too many members`);
+      this.lifted += nested.size;
+      if (this.lifted > MOST_LIFTED) throw new BtfError(`BTF struct ${id} has too many members`);
       const base = Math.floor(bitOffset / 8);
       for (const [key, { offset, type: target }] of nested)
         if (!members.has(key)) members.set(key, { offset: base + offset, type: target });

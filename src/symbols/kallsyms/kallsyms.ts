@@ -9,6 +9,8 @@ import { hashName, INDEX_BYTES, MAX_TOKEN_TABLE, Tokens, tokensProblem } from '.
 const SEARCHES = 200;
 /** Pairs of neighbours that show whether the kernel's order by name is the one we search by. */
 const SAMPLES = 64;
+/** Bytes of a name that are expanded; KSYM_NAME_LEN is 512 (since 6.1, b8a94bfb3395). */
+const LONGEST_NAME = 1024;
 
 /** The bytes of the tables. */
 export interface KallsymsBytes {
@@ -41,15 +43,15 @@ export class Kallsyms implements SymbolSource {
   private readonly addresses: KallsymsAddresses;
   private sequence: Buffer | undefined;
   private searches = 0;
-  private table: Int32Array | undefined;
-  private hashes = new Int32Array(0);
+  private table: NameTable | undefined;
   /** the name expanded last, its letter first */
-  private scratch = Buffer.alloc(1024);
+  private readonly scratch = Buffer.alloc(LONGEST_NAME);
 
   /** @throws {KallsymsError} when the tables do not fit each other */
   constructor(bytes: KallsymsBytes) {
     const { count, names, markers, markerBytes, sequence } = bytes;
-    if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+    if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS))
+      throw new KallsymsError(`kallsyms of ${count} symbols`);
     if (markers.length < Math.ceil(count / MARKED) * markerBytes)
       throw new KallsymsError('kallsyms markers are cut short');
     const problem = tokensProblem(bytes.tokenTable, bytes.tokenIndex);
@@ -151,25 +153,28 @@ export class Kallsyms implements SymbolSource {
 
   /** Symbols with a name, in the order of the table. */
   private *hashed(wanted: Buffer): Generator<number> {
-    const table = this.table ?? this.hashNames();
-    const mask = table.length - 1;
+    const { heads, next, hashes } = (this.table ??= this.hashNames());
     const hash = hashName(wanted, 0, wanted.length);
-    for (let slot = spread(hash) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
-      const index = (table[slot] as number) - 1;
-      if (this.hashes[index] === hash && this.compare(index, wanted) === 0) yield index;
+    const slot = spread(hash) & (heads.length - 1);
+    for (let entry = heads[slot] as number; entry !== 0; entry = next[entry - 1] as number) {
+      const index = entry - 1;
+      if (hashes[index] === hash && this.compare(index, wanted) === 0) yield index;
     }
   }
 
-  /** Hashes the names as they are compressed; the letter of the kind, with which the first token begins, is left out. */
-  private hashNames(): Int32Array {
+  /**
+   * Hashes the names as they are compressed; the letter of the kind, with which the first token begins, is left out. Chains are made
+   * from the last symbol to the first, so that symbols of one name are found in the order of the table.
+   */
+  private hashNames(): NameTable {
     const { names, starts, size } = this;
     const { hashes: tokenHashes, tailHashes, factors } = this.tokens;
     let slots = 16;
-    while (slots < size * 2) slots *= 2;
-    const table = new Int32Array(slots);
+    while (slots < size) slots *= 2;
+    const heads = new Int32Array(slots);
+    const next = new Int32Array(size);
     const hashes = new Int32Array(size);
-    const mask = slots - 1;
-    for (let index = 0; index < size; index++) {
+    for (let index = size - 1; index >= 0; index--) {
       let at = starts[index] as number;
       let length = names[at++] as number;
       if (length >= 0x80) length = (length & 0x7f) | ((names[at++] as number) << 7);
@@ -180,34 +185,36 @@ export class Kallsyms implements SymbolSource {
         hash = (Math.imul(hash, factors[token] as number) + (tokenHashes[token] as number)) | 0;
       }
       hashes[index] = hash;
-      let slot = spread(hash) & mask;
-      while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = index + 1;
+      const slot = spread(hash) & (slots - 1);
+      next[index] = heads[slot] as number;
+      heads[slot] = index + 1;
     }
-    this.hashes = hashes;
-    return (this.table = table);
+    return { heads, next, hashes };
   }
 
   /** The name with its letter, expanded into `scratch`; returns its bytes. */
   private expand(index: number): number {
-    const { names, tokens } = this;
-    let start = this.starts[index] as number;
-    let count = names[start++] as number;
-    if (count >= 0x80) count = (count & 0x7f) | ((names[start++] as number) << 7);
-    const end = start + count;
+    const { names, tokens, scratch } = this;
+    let at = this.starts[index] as number;
+    let count = names[at++] as number;
+    if (count >= 0x80) count = (count & 0x7f) | ((names[at++] as number) << 7);
+    const end = at + count;
     let length = 0;
-    for (let at = start; at < end; at++) length += tokens.lengths[names[at] as number] as number;
-    if (length > this.scratch.length) this.scratch = Buffer.alloc(2 * length);
-    const { scratch } = this;
-    let filled = 0;
-    for (let at = start; at < end; at++) {
-      const token = names[at] as number;
+    while (at < end && length < LONGEST_NAME) {
+      const token = names[at++] as number;
       let from = tokens.starts[token] as number;
-      const stop = from + (tokens.lengths[token] as number);
-      while (from < stop) scratch[filled++] = tokens.bytes[from++] as number;
+      const stop = Math.min(from + (tokens.lengths[token] as number), from + LONGEST_NAME - length);
+      while (from < stop) scratch[length++] = tokens.bytes[from++] as number;
     }
     return length;
   }
+}
+
+/** Chains of symbols, by their number plus one; 0 ends a chain. */
+interface NameTable {
+  readonly heads: Int32Array;
+  readonly next: Int32Array;
+  readonly hashes: Int32Array;
 }
 
 /** Multiplied, since similar names have similar polynomials. */
@@ -234,7 +241,8 @@ function addressesOf({ addresses, count, bits, relativeBase, place }: KallsymsBy
  */
 export function openKallsyms(physical: PhysicalSpace, tables: KallsymsTables): Kallsyms {
   const { bits, count, markerBytes, relativeBase, place, sequence } = tables;
-  if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS)) throw new KallsymsError(`kallsyms of ${count} symbols`);
+  if (!(Number.isInteger(count) && count > 0 && count <= MAX_SYMBOLS))
+    throw new KallsymsError(`kallsyms of ${count} symbols`);
   const read = (what: string, at: number, length: number): Buffer => {
     const bytes = length <= 64 * MAX_SYMBOLS ? readPhysical(physical, at, length) : undefined;
     if (!bytes)

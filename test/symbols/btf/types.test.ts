@@ -345,6 +345,26 @@ describe('BTF that makes no sense', () => {
     }, /too many members/);
   });
 
+  test('many types of one name, and names without end, take no longer', () => {
+    const b = new BtfBuilder();
+    for (let i = 0; i < 200_000; i++) b.struct('same', 0, []);
+    const start = performance.now();
+    const types = typesOf(b);
+    assert.equal(types.struct('same')?.size, 0);
+    assert.equal(types.structs('same').length, 200_000);
+    assert.deepEqual([...types.structNames()], ['same']);
+    const long = new BtfBuilder();
+    const int = long.int('n'.repeat(2_000_000), 4);
+    // Names that begin in the middle of that one.
+    for (let i = 0; i < 50_000; i++) long.alias(8, '', int);
+    const blob = long.build();
+    for (let i = 1; i <= 50_000; i++) blob.writeUInt32LE(1 + i, 24 + 16 + 12 * (i - 1));
+    const lengthy = new BtfTypes(blob);
+    assert.equal([...lengthy.typedefNames()].length, 1, 'all are cut to the same name');
+    assert.equal(lengthy.typedef('n'), undefined);
+    assert.ok(performance.now() - start < 5000);
+  });
+
   test('impossible sizes and kinds are refused', () => {
     refuses((b) => b.struct('bad', 8, [['x', b.int('int', 3), 0]]), /3 bytes/);
     refuses((b) => b.struct('bad', 8, [['x', b.enum('e', 9, []), 0]]), /9 bytes/);

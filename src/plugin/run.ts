@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { Absent } from '../memory/absent.js';
 import type { Session } from '../session/session.js';
 import type { Columns, Row } from './columns.js';
@@ -91,14 +91,35 @@ export class Run implements AsyncIterable<Row> {
         iterator.return?.();
       }
     } else {
-      for await (const raw of source as AsyncIterable<Record<string, unknown>>) {
-        batch.push(this.resolve(raw, names));
-        if (signal.aborted) break;
-        if (!full()) continue;
-        yield batch;
-        batch = [];
-        await immediate();
-        until = performance.now() + SLICE_MS;
+      const iterator = (source as AsyncIterable<Record<string, unknown>>)[Symbol.asyncIterator]();
+      let next: Promise<IteratorResult<Record<string, unknown>, unknown>> | undefined;
+      let slice: Promise<undefined> | undefined;
+      try {
+        for (;;) {
+          next ??= iterator.next();
+          // Rows that are there are not held back until the next one comes.
+          const arrived = slice ? await Promise.race([next, slice]) : await next;
+          if (arrived !== undefined) {
+            next = undefined;
+            if (arrived.done === true) break;
+            batch.push(this.resolve(arrived.value, names));
+            slice ??= delay(SLICE_MS, undefined, { ref: false });
+            if (!signal.aborted && !full()) continue;
+          }
+          yield batch;
+          batch = [];
+          slice = undefined;
+          await immediate();
+          if (signal.aborted) return;
+          until = performance.now() + SLICE_MS;
+        }
+      } catch (error) {
+        if (batch.length > 0) yield batch;
+        throw error;
+      } finally {
+        // A row that nobody waits for any more may still fail to come.
+        next?.catch(() => undefined);
+        await iterator.return?.();
       }
     }
     if (batch.length > 0) yield batch;

@@ -28,7 +28,7 @@ export function similar(typed: string, known: Iterable<string>, count = 3): stri
   for (const name of new Set(known)) {
     const other = name.toLowerCase();
     const edits = Math.abs(other.length - word.length) > allowed ? Infinity : distance(word, other);
-    if (edits <= allowed) scored.push({ name, score: edits });
+    if (edits <= allowed && edits < word.length) scored.push({ name, score: edits });
     else if (word.length >= 3 && other.startsWith(word)) scored.push({ name, score: allowed + 1 });
     else if (word.length >= 4 && other.includes(word)) scored.push({ name, score: allowed + 2 });
   }

@@ -69,9 +69,9 @@ test('a cell of several lines keeps the others in place', async () => {
 
 test('escape sequences are ours alone', async () => {
   const hostile = [[{ pid: 1, name: '\x1b]0;owned\x07', path: unreadable(1n) }]];
-  assert.doesNotMatch(await render('text', columns, hostile), /\x1b/);
+  assert.ok(!(await render('text', columns, hostile)).includes('\x1b'));
   const coloured = await render('text', columns, hostile, { colors: true });
-  assert.deepEqual([...coloured.matchAll(/\x1b[^m]*m/g)].map(String), ['\x1b[1m', '\x1b[22m', '\x1b[2m', '\x1b[22m']);
+  assert.deepEqual(coloured.split('\x1b').slice(1).map((part) => part.slice(0, part.indexOf('m') + 1)), ['[1m', '[22m', '[2m', '[22m']);
 });
 
 test('wide shows every column of a row on its own line', async () => {

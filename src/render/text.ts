@@ -116,13 +116,18 @@ export class TextRenderer implements Renderer {
 
   private layOut(parts: readonly string[], row?: Row): string {
     const laid = parts.map((part, index) => {
-      const [name, column] = this.columns[index] as [string, Column];
+      const [, column] = this.columns[index] as [string, Column];
       const last = index === parts.length - 1;
       const shown = index === this.flexible ? cut(part, this.width(index)) : part;
-      const filled = RIGHT.has(column.type) && column.tree !== true ? pad(shown, this.width(index), true) : last ? shown : pad(shown, this.width(index));
-      return this.style.colors === true && row?.[name] instanceof Absent ? `\x1b[2m${filled}\x1b[22m` : filled;
+      if (RIGHT.has(column.type) && column.tree !== true) return pad(shown, this.width(index), true);
+      return last ? shown : pad(shown, this.width(index));
     });
-    return laid.join(GAP).trimEnd();
+    const line = laid.join(GAP).trimEnd();
+    // A table that is too wide even with its last column at its least must not wrap: `wide` shows all of it.
+    if (this.sink.width !== undefined && cellWidth(line) > this.sink.width) return cut(line, this.sink.width);
+    if (this.style.colors !== true || !row) return line;
+    const dimmed = laid.map((cell, index) => (row[this.columns[index]?.[0] ?? ''] instanceof Absent ? `\x1b[2m${cell}\x1b[22m` : cell));
+    return dimmed.join(GAP).trimEnd();
   }
 
   /** Cells of a column: what it needs, for the flexible one what the terminal leaves. */

@@ -8,7 +8,7 @@ export const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 
 /** The bytes `[offset, offset + length)` of a file, fewer where the file ends earlier. */
 export function readUpTo(file: ImageFile, offset: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
+  const buffer = Buffer.allocUnsafe(length);
   return buffer.subarray(0, file.read(offset, buffer, 0, length));
 }
 

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
-import type * as Fzstd from 'fzstd';
 import { decodeLzo } from './lzo.js';
 import { decodeSnappy } from './snappy.js';
+import { ZstdDecoder } from './zstd.js';
 
 /** How a page is stored: the flags of a page descriptor (makedumpfile's diskdump_mod.h). */
 export const CODECS = [
@@ -18,7 +18,7 @@ export const CODEC_FLAGS = CODECS.reduce((flags, codec) => flags | codec.flag, 0
 // What decompresses is loaded with the first page that needs it: most images need none of it.
 const load = createRequire(import.meta.url);
 let zlib: typeof Zlib | undefined;
-let fzstd: typeof Fzstd | undefined;
+let zstd: ZstdDecoder | undefined;
 
 /**
  * Decompresses one page into `target`, where exactly `length` bytes belong. Returns false where the data is damaged; what then
@@ -39,7 +39,8 @@ export function decodePage(
     case 0x4:
       return decodeSnappy(source, target, targetOffset, length) === length;
     case 0x20:
-      return decodeZstd(source, target, targetOffset, length);
+      zstd ??= new ZstdDecoder();
+      return zstd.decode(source, target, targetOffset, length) === length;
     default:
       return false;
   }
@@ -53,18 +54,6 @@ function decodeZlib(source: Buffer, target: Buffer, targetOffset: number, length
   } catch (error) {
     // Z_DATA_ERROR, Z_BUF_ERROR, ERR_BUFFER_TOO_LARGE …: all of them are a damaged page.
     if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
-}
-
-function decodeZstd(source: Buffer, target: Buffer, targetOffset: number, length: number): boolean {
-  fzstd ??= load('fzstd') as typeof Fzstd;
-  try {
-    const page = fzstd.decompress(source, new Uint8Array(length));
-    target.set(page.subarray(0, length), targetOffset);
-    return page.length === length;
-  } catch (error) {
-    if (error instanceof Error) return false;
     throw error;
   }
 }

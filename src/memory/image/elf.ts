@@ -80,7 +80,8 @@ function hints(
   // QEMU writes the physical address into p_vaddr too: an identity is no mapping of the kernel.
   const mapped = segments.filter(({ virtual, physical }) => virtual !== 0n && virtual !== BigInt(physical));
   return {
-    ...hintsOf(facts),
+    // The registers' layout is that of x86.
+    ...hintsOf(architecture === 'arm64' ? { ...facts, controlRegisters: [] } : facts),
     ...(architecture === undefined ? {} : { architecture }),
     ...(mapped.length === 0
       ? {}

@@ -8,9 +8,6 @@ const MAX_READ = 1024 * 1024 * 1024;
 /** No device is larger: where the search for the end of a device stops. */
 const MAX_DEVICE = 2 ** 52;
 
-/** What reading a place that exists but cannot be read gives: bad blocks, holes of /proc/kcore, protected pages of /dev/mem. */
-const UNREADABLE = new Set(['EIO', 'EFAULT', 'EPERM', 'EACCES', 'EINVAL', 'ENXIO', 'EOVERFLOW', 'EFBIG', 'ENODATA']);
-
 /**
  * Opens a file that may be an image, read-only. Throws {@link ImageError} where there is no such file, where it is a folder,
  * a pipe or empty, or where it may not be read.
@@ -48,9 +45,10 @@ function attempt<T>(path: string, call: () => T): T {
   }
 }
 
-/** `EIO` and its like, or undefined where the error is not the system's. */
+/** `EIO` and its like, or undefined where the error is not the system's (Node's own begin with ERR_). */
 function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return error.code.startsWith('ERR_') ? undefined : error.code;
 }
 
 /** A file, block device or character device on this machine. */
@@ -65,7 +63,11 @@ class DiskFile implements ImageFile {
   ) {
     if (stats.size > 0) this.known = Math.min(stats.size, MAX_OFFSET);
     else if (!this.hasByte(0)) {
-      throw new ImageError(`${path} is empty: the acquisition has written nothing. See: ls -l ${path}`);
+      throw new ImageError(
+        stats.isFile()
+          ? `${path} is empty: the acquisition has written nothing. See: ls -l ${path}`
+          : `${path} is a device that gives no bytes. See: ls -l ${path}`,
+      );
     }
   }
 
@@ -95,7 +97,8 @@ class DiskFile implements ImageFile {
     try {
       return readSync(this.descriptor, target, targetOffset, length, offset);
     } catch (error) {
-      if (UNREADABLE.has(errorCode(error) ?? '')) return 0;
+      // Bad blocks, holes of /proc/kcore, protected pages of /dev/mem: no bytes here.
+      if (errorCode(error) !== undefined) return 0;
       throw error;
     }
   }

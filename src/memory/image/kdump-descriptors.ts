@@ -55,7 +55,8 @@ export class Descriptors {
       return descriptor !== undefined && descriptor.offset + descriptor.size <= this.file.size;
     };
     let complete = true;
-    for (let index = Math.max(0, this.count - PIECE); index < this.count && complete; index++) complete = present(index);
+    for (let index = Math.max(0, this.count - PIECE); index < this.count && complete; index++)
+      complete = present(index);
     if (complete) return 0;
     let low = 0;
     let high = this.count;

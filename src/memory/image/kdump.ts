@@ -61,7 +61,10 @@ function openKdump(file: ImageFile, header: KdumpHeader): PhysicalImage {
   if ((header.status & INCOMPLETE) !== 0)
     warnings.push('incomplete: makedumpfile had no space left, pages are missing');
   const zeros = header.dumpLevel === ZERO_PAGES_ONLY && memory ? memory : undefined;
-  if (header.dumpLevel > ZERO_PAGES_ONLY) warnings.push(`dump level ${header.dumpLevel}: ${leftOut(header.dumpLevel)} pages were left out when the dump was made`);
+  if (header.dumpLevel > ZERO_PAGES_ONLY)
+    warnings.push(
+      `dump level ${header.dumpLevel}: ${leftOut(header.dumpLevel)} pages were left out when the dump was made`,
+    );
   const codec = CODECS.find(({ flag }) => (descriptors.flagsAtStart() & flag) !== 0)?.name;
   return new KdumpImage(file, {
     format: `kdump (${codec ?? 'not compressed'})`,

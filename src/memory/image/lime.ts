@@ -15,7 +15,7 @@ export const AVML_MAGIC = 0x4c4d5641;
 export const RECORD_HEADER_BYTES = 32;
 
 /** More records than that are not read: LiME writes one per memory range, AVML one per 16 MiB. */
-export const MAX_RECORDS = 1 << 20;
+export const MAX_RECORDS = 1 << 19;
 
 /** A record's header. */
 export interface RecordHeader {

@@ -3,7 +3,6 @@
  * netdevice.h). A member marked optional exists in some kernels only: ask `$has` before reading it.
  */
 import type { ArrayView } from '../../object/array.js';
-import type { Pointer } from '../../object/pointer.js';
 import type { Struct } from '../../object/struct.js';
 import type { Inode, KernelId, ListHead } from './types.js';
 
@@ -166,10 +165,4 @@ export interface NetlinkSock extends Struct {
 export interface PacketSock extends Struct {
   readonly num: number;
   readonly ifindex: number;
-}
-
-/** include/linux/fdtable.h */
-export interface FdTable extends Struct {
-  readonly max_fds: number;
-  readonly fd: Pointer;
 }

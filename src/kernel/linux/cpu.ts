@@ -85,10 +85,17 @@ function bugWordsOf(kernel: LinuxKernel): number {
   return kernel.memo('NBUGINTS', () => {
     const table = kernel.symbol('x86_bug_flags');
     if (table === undefined) return 0;
+    const { symbols } = kernel.profile;
     const word = BigInt(32 * kernel.profile.pointerSize);
     let count = 1;
-    while (count < MOST_BUG_WORDS && kernel.profile.symbols.nearest(table + word * BigInt(count))?.symbol.address === table) count++;
-    return count;
+    if (symbols.nearest(table)?.symbol.address === table) {
+      while (count < MOST_BUG_WORDS && symbols.nearest(table + word * BigInt(count))?.symbol.address === table) count++;
+      return count;
+    }
+    // The symbol came from a file, and the image's own know functions only.
+    let next = table + word * BigInt(MOST_BUG_WORDS);
+    for (const { address } of symbols.symbols()) if (address > table && address < next) next = address;
+    return Math.max(1, Number((next - table) / word));
   });
 }
 

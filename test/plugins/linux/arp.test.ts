@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { arp } from '../../../plugins/linux/arp.js';
-import { rowsOf, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, samples, skipWithout } from '../../support/sample.js';
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('arp', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     const session = sample.session();

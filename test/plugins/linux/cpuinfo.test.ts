@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cpuinfo } from '../../../plugins/linux/cpuinfo.js';
-import { rowsOf, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, samples, skipWithout } from '../../support/sample.js';
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('cpuinfo', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     await context.test(`${sample.name}: the processors of /proc/cpuinfo`, async () => {

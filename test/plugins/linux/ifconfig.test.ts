@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ifconfig } from '../../../plugins/linux/ifconfig.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** What `ip addr` prints of an address: interface, address, prefix length, scope. */
 function addresses(text: string): string[] {
@@ -18,7 +18,7 @@ function addresses(text: string): string[] {
 /** Flags of include/uapi/linux/if.h, as `ip link` names them, that the kernel keeps in net_device.flags and the guest's interfaces have. */
 const BITS: Readonly<Record<string, number>> = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, RUNNING: 0x40, NOARP: 0x80, PROMISC: 0x100, MULTICAST: 0x1000 };
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('ifconfig', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     const session = sample.session();

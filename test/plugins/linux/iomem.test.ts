@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { iomem } from '../../../plugins/linux/iomem.js';
 import type { Row } from '../../../src/plugin/columns.js';
-import { rowsOf, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, samples, skipWithout } from '../../support/sample.js';
 
 /** A row as /proc/iomem prints it: two spaces of indentation a level. */
 function line(row: Row, digits: number): string {
@@ -10,7 +10,7 @@ function line(row: Row, digits: number): string {
   return `${'  '.repeat(row.$depth ?? 0)}${hex(row['start'])}-${hex(row['end'])} : ${String(row['name'])}`;
 }
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('iomem', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     const session = sample.session();

@@ -4,7 +4,7 @@ import { netstat } from '../../../plugins/linux/netstat.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import type { Struct } from '../../../src/object/struct.js';
 import { printer } from '../../support/processes.js';
-import { rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
+import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
 /** What /proc/net says of a socket, in netstat's terms; undefined: this file does not say it. */
 interface Said {
@@ -123,7 +123,7 @@ function netnsOf(sample: Sample, pid: number): number {
 
 const at = (row: Row): bigint => (row['sock'] as Struct).$address;
 
-const found = samples();
+const found = samples([...everyAmd64, 'pae']);
 test('netstat', { skip: skipWithout(found) }, async (context) => {
   for (const sample of found) {
     const session = sample.session();

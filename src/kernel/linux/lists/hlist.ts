@@ -7,6 +7,9 @@ import type { WalkOptions } from './list.js';
 
 /** More entries than this are no hash chain of a kernel's, but a lie. */
 const LONGEST = 1 << 20;
+/** Faults of one table that are told one by one, and broken chains that end the walk: an array of so many is no hash table. */
+const TOLD = 3;
+const MOST_BROKEN = 1000;
 /** More buckets than this no kernel makes of one table (alloc_large_system_hash, 2^24 at the very most for a dentry cache). */
 const MOST_BUCKETS = 1 << 26;
 
@@ -32,24 +35,34 @@ export function* walkChain<T extends Struct>(
   member: string,
   options: WalkOptions = {},
 ): Generator<T> {
+  yield* chain(space, first, type, member, options, new Set());
+}
+
+function* chain<T extends Struct>(
+  space: AddressSpace,
+  first: bigint,
+  type: StructType<T>,
+  member: string,
+  options: WalkOptions,
+  seen: Set<bigint>,
+): Generator<T> {
   const offset = BigInt(type.offsetOf(member));
   const limit = options.limit ?? LONGEST;
-  const seen = new Set<bigint>();
   for (let node = first; !isEnd(node); ) {
     if (seen.has(node)) {
-      options.onFault?.(`chain of ${type.name}.${member} loops at 0x${node.toString(16)}`);
+      options.onFault?.(`chain of ${type.name}.${member} comes to 0x${node.toString(16)} a second time`);
       return;
     }
     if (seen.size >= limit) {
-      options.onFault?.(`chain of ${type.name}.${member} is longer than ${limit}`);
+      options.onFault?.(`chains of ${type.name}.${member} have more than ${limit} entries`);
       return;
     }
-    seen.add(node);
     const next = pointerAt(space, node);
     if (next instanceof Absent) {
       options.onFault?.(`chain of ${type.name}.${member} is broken at 0x${node.toString(16)}: ${next.reason}`);
       return;
     }
+    seen.add(node);
     yield type.at(space, node - offset);
     node = next;
   }
@@ -64,11 +77,29 @@ export interface BucketArray {
   readonly count: number;
   /** bytes from one bucket to the next */
   readonly stride: number;
+  /** true where the lowest bit of a bucket is a lock (rhash_lock_head), and no mark of an empty one */
+  readonly locks?: boolean;
 }
 
-/** The structs in all chains of a hash table, bucket by bucket. Unreadable pages of the table are told to `onFault` and passed over. */
+/**
+ * The structs in all chains of a hash table, bucket by bucket, each once. Unreadable pages of the table and broken chains are told to
+ * `onFault` and passed over; a table with a thousand broken chains, or with more entries than `limit` in all, is given up.
+ */
 export function* walkBuckets<T extends Struct>(table: BucketArray, type: StructType<T>, member: string, options: WalkOptions = {}): Generator<T> {
-  for (const first of occupiedBuckets(table, options)) yield* walkChain(table.space, first, type, member, options);
+  const limit = options.limit ?? LONGEST;
+  const seen = new Set<bigint>();
+  let broken = 0;
+  const onFault = (what: string): void => {
+    if (++broken <= TOLD) options.onFault?.(what);
+  };
+  const where = `the hash table at 0x${table.address.toString(16)}`;
+  for (const first of occupiedBuckets(table, { ...options, onFault })) {
+    yield* chain(table.space, first, type, member, { limit, onFault }, seen);
+    if (broken < MOST_BROKEN && seen.size < limit) continue;
+    options.onFault?.(`${where} is given up after ${seen.size} entries and ${broken} broken chains`);
+    return;
+  }
+  if (broken > TOLD) options.onFault?.(`${where} has ${broken - TOLD} more broken chains`);
 }
 
 /**
@@ -93,8 +124,11 @@ export function* occupiedBuckets(table: BucketArray, options: WalkOptions = {}):
     if (!page) missing++;
     for (; offset <= PAGE_MASK && index < table.count; offset += stride, index++) {
       if (!page) continue;
-      const low = page.view.getUint32(offset, true);
-      if ((low & 1) !== 0) continue;
+      let low = page.view.getUint32(offset, true);
+      if ((low & 1) !== 0) {
+        if (table.locks !== true) continue;
+        low -= 1;
+      }
       const high = width === 8 ? page.view.getUint32(offset + 4, true) : 0;
       if (low === 0 && high === 0) continue;
       yield (BigInt(high) << 32n) | BigInt(low);

@@ -2,7 +2,7 @@ import { Absent } from '../../../memory/absent.js';
 import type { Struct } from '../../../object/struct.js';
 import type { StructType } from '../../../object/struct-type.js';
 import type { LinuxKernel } from '../kernel.js';
-import { type BucketArray, occupiedBuckets, walkChain } from './hlist.js';
+import { type BucketArray, walkBuckets } from './hlist.js';
 import type { WalkOptions } from './list.js';
 
 /** A table that is being resized has one successor, that one perhaps another; more are no table of a kernel's. */
@@ -30,21 +30,13 @@ export function* walkRhashtable<T extends Struct>(kernel: LinuxKernel, hashtable
 function* tableEntries<T extends Struct>(kernel: LinuxKernel, table: Struct, type: StructType<T>, member: string, options: WalkOptions): Generator<T> {
   // Only where memory was short a table is in pieces; then its first levels are unions of pointers (lib/rhashtable.c: nested_table_alloc).
   if (table.$has('nest') && table.$get('nest') !== 0) throw new Absent('not-applicable', 'a nested hash table', table.$address);
-  const { space } = kernel;
   const buckets: BucketArray = {
-    space,
+    space: kernel.space,
     address: table.$addressOf('buckets'),
     count: table.$get('size') as number,
     stride: kernel.profile.pointerSize,
   };
-  // Since 5.2 (kernel commit 8f0db018006a) the lowest bit of a bucket is a lock: a bucket that was locked when the image was taken
-  // is passed over by occupiedBuckets like one that is empty, so they are asked for one by one here.
-  if (!kernel.profile.has('rhash_lock_head')) {
-    for (const first of occupiedBuckets(buckets, options)) yield* walkChain(space, first, type, member, options);
-    return;
-  }
-  for (let i = 0; i < Math.min(buckets.count, 1 << 24); i++) {
-    const first = space.readPointer(buckets.address + BigInt(i * buckets.stride)) & ~1n;
-    if (first !== 0n) yield* walkChain(space, first, type, member, options);
-  }
+  // Since 5.2 (kernel commit 8f0db018006a) the lowest bit of a bucket is a lock; a bucket that was locked when the image was taken would
+  // look like an empty one.
+  yield* walkBuckets({ ...buckets, locks: kernel.profile.has('rhash_lock_head') }, type, member, options);
 }

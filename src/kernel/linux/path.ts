@@ -146,7 +146,7 @@ interface Climbed {
 
 /**
  * From a dentry up to a root, or to the top of its mount namespace (fs/d_path.c: __prepend_path). Without a mount, up to the root
- * of its file system.
+ * of its file system. Throws Absent where the way does not end.
  */
 function climb(kernel: LinuxKernel, start: Dentry, startMount: Mount | null, root?: Path): Climbed {
   // A dentry has one path below a mount; the mount tells bind mounts of it apart. A root of one's own gives other paths.
@@ -162,7 +162,8 @@ function climb(kernel: LinuxKernel, start: Dentry, startMount: Mount | null, roo
   let paths = pathsOf(known, mount);
   let prefix = '';
   let reached = root === undefined;
-  for (let depth = 0; depth < DEEPEST; depth++) {
+  for (let depth = 0; ; depth++) {
+    if (depth > DEEPEST) throw new Absent('corrupt', `a path of more than ${DEEPEST} parents and mounts: they go in a circle`, start.$address);
     const key = dentry.$address;
     if (key === rootDentry && vfsmount?.$address === rootMount) {
       reached = true;

@@ -189,6 +189,13 @@ function operationsName(kernel: LinuxKernel, vma: VmAreaStruct): string | null {
     makers.set(operations, maker);
   }
   if (maker === 'gate_vma_name') return '[vsyscall]';
-  if (maker !== 'special_mapping_name') return null;
-  return kernel.at<VmSpecialMapping>('vm_special_mapping', vma.$pointer('vm_private_data')).name.string(LONGEST_NAME);
+  return maker === 'special_mapping_name' ? mappingName(kernel, vma.$pointer('vm_private_data')) : null;
+}
+
+/** vm_special_mapping.name: every process has the same few. */
+function mappingName(kernel: LinuxKernel, mapping: bigint): string {
+  const known = kernel.memo('special mappings', () => new Map<bigint, string>());
+  let name = known.get(mapping);
+  if (name === undefined) known.set(mapping, (name = kernel.at<VmSpecialMapping>('vm_special_mapping', mapping).name.string(LONGEST_NAME)));
+  return name;
 }

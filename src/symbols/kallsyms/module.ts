@@ -1,52 +1,70 @@
-import { Absent } from '../../memory/absent.js';
-import type { AddressSpace } from '../../memory/space.js';
+import { corrupt } from '../../memory/absent.js';
+import { type AddressSpace, type Gap } from '../../memory/space.js';
 import type { KernelSymbol } from '../types.js';
 
-/** Where a module's kallsyms are: struct mod_kallsyms (include/linux/module.h). */
+/** Where a module's kallsyms are: struct mod_kallsyms (include/linux/module.h, since 4.5, 8244062ef1e5). */
 export interface ModuleTables {
   readonly symtab: bigint;
   readonly strtab: bigint;
   readonly numSyms: number;
-  /** one letter per symbol, since 5.2 (1c7651f43777); before it was written over st_info */
+  /** one letter per symbol, since 5.2 (1c7651f43777); before, it was written over st_info */
   readonly typetab?: bigint;
   readonly bits: 32 | 64;
 }
 
 /** No module has more symbols. */
 const MOST = 1 << 20;
-/** Symbol names are cut here (KSYM_NAME_LEN). */
+/** Bytes of all names that are read; those of the largest modules (graphics drivers) have half a million. */
+const MOST_TEXT = 16 * 1024 * 1024;
+/** Symbol names are cut here (KSYM_NAME_LEN since 6.1, b8a94bfb3395). */
 const LONGEST = 512;
 
-/** A module's symbols: an array of Elf64_Sym or Elf32_Sym. Unnamed, undefined and unreadable ones are left out. */
+/** Elf64_Sym and Elf32_Sym (include/uapi/linux/elf.h): bytes, and where info, section and value stand. */
+const FORMS = {
+  64: { size: 24, info: 4, section: 6, value: 8 },
+  32: { size: 16, info: 12, section: 14, value: 4 },
+} as const;
+
+/**
+ * A module's symbols, in the order of its table. Unnamed, undefined (SHN_UNDEF) and unreadable ones are left out.
+ * Letters are lower case: which symbols are exported stands elsewhere.
+ * @throws {Absent} `corrupt` when their number is impossible
+ */
 export function readModuleKallsyms(
   space: AddressSpace,
   { symtab, strtab, numSyms, typetab, bits }: ModuleTables,
 ): KernelSymbol[] {
-  if (numSyms < 0 || numSyms > MOST) throw new Absent('corrupt', `a module with ${numSyms} symbols`, symtab);
-  const size = bits === 64 ? 24 : 16;
-  const { bytes } = space.readPartial(symtab, numSyms * size);
-  const kinds = typetab === undefined ? undefined : space.readPartial(typetab, numSyms).bytes;
+  if (!(Number.isInteger(numSyms) && numSyms >= 0 && numSyms <= MOST))
+    throw corrupt(`a module with ${numSyms} symbols`, symtab);
+  const form = FORMS[bits];
+  const table = space.readPartial(symtab, numSyms * form.size).bytes;
+  const letters = typetab === undefined ? undefined : space.readPartial(typetab, numSyms).bytes;
+  let furthest = 0;
+  for (let at = 0; at < table.length; at += form.size) furthest = Math.max(furthest, table.readUInt32LE(at));
+  const text = space.readPartial(strtab, Math.min(furthest + LONGEST, MOST_TEXT));
   const found: KernelSymbol[] = [];
-  for (let i = 1; i < numSyms; i++) {
-    const at = i * size;
-    const nameOffset = bytes.readUInt32LE(at);
-    const info = bytes[at + (bits === 64 ? 4 : 12)] as number;
-    const section = bytes.readUInt16LE(at + (bits === 64 ? 6 : 14));
-    const address = bits === 64 ? bytes.readBigUInt64LE(at + 8) : BigInt(bytes.readUInt32LE(at + 4));
-    if (nameOffset === 0 || section === 0 || address === 0n) continue;
-    const text = nameOf(space, strtab + BigInt(nameOffset));
-    const letter = kinds?.[i] ?? info;
-    if (text !== '')
-      found.push({ name: text, address, kind: letter > 0x20 && letter < 0x7f ? String.fromCharCode(letter) : 't' });
+  for (let i = 0; i < numSyms; i++) {
+    const at = i * form.size;
+    const nameOffset = table.readUInt32LE(at);
+    const section = table.readUInt16LE(at + form.section);
+    if (nameOffset === 0 || section === 0) continue;
+    const name = nameAt(text.bytes, nameOffset);
+    if (name === '' || inGap(text.gaps, strtab + BigInt(nameOffset))) continue;
+    const value = at + form.value;
+    const address = bits === 64 ? table.readBigUInt64LE(value) : BigInt(table.readUInt32LE(value));
+    const letter = (letters?.[i] ?? 0) || (table[at + form.info] as number);
+    found.push({ name, address, kind: letter > 0x20 && letter < 0x7f ? String.fromCharCode(letter) : '?' });
   }
   return found;
 }
 
-function nameOf(space: AddressSpace, address: bigint): string {
-  try {
-    return space.readCString(address, LONGEST).toString('latin1');
-  } catch (error) {
-    if (error instanceof Absent) return '';
-    throw error;
-  }
+/** The name at an offset; empty where there is none. */
+function nameAt(text: Buffer, offset: number): string {
+  const nul = text.indexOf(0, offset);
+  if (offset >= text.length) return '';
+  return text.toString('latin1', offset, Math.min(nul < 0 ? text.length : nul, offset + LONGEST));
+}
+
+function inGap(gaps: readonly Gap[], address: bigint): boolean {
+  return gaps.some(({ start, end }) => address >= start && address < end);
 }

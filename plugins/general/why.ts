@@ -11,7 +11,7 @@ export const why = definePlugin({
   needs: 'none',
   topic: 'session',
   summary: 'how the image was understood: every step that was tried and what came of it',
-  notes: 'With the name of a command, only whether that one works on this image, and why not.',
+  notes: 'The steps of the first open are kept with what they found, and shown before those of this one. With the name of a command, only whether that one works on this image, and why not.',
   args: { command: arg.string('a command that works, or does not', { positional: true, completes: 'plugin' }) },
   columns: {
     at: col.float('when', { unit: 'milliseconds since the session began', title: 'ms' }),
@@ -25,6 +25,7 @@ export const why = definePlugin({
     const { session } = context;
     const kernel = await kernelIfAny(context);
     if (args.command === undefined) {
+      for (const step of session.earlier) yield { ...step, at: null, stage: `${step.stage} (first open)` };
       for (const step of session.trace.steps) yield { ...step, at: Math.round(step.at * 10) / 10 };
       if (session.trace.steps.length === 0) context.note('Nothing was looked at: no image is open.');
       return;

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
 import { detectKernel } from '../kernel/detect.js';
-import { Trace } from '../kernel/trace.js';
+import { Trace, type TraceStep } from '../kernel/trace.js';
 import { openImage } from '../memory/image/open.js';
 import { PhysicalSpace } from '../memory/physical.js';
 import type { AddressSpace } from '../memory/space.js';
@@ -23,10 +23,15 @@ export interface ProcessContext {
   readonly space: AddressSpace;
 }
 
+/** Where the image's cache keeps the steps of its first open. */
+const TRACE_KEY = 'trace';
+
 /** One image and what is known of it: parameters, kernel, process context, caches. Everything is found when first asked for. */
 export class Session {
   readonly parameters: ParameterValues;
   readonly trace = new Trace();
+  /** The steps of the first open, when this one took from the cache what that one found. */
+  earlier: readonly TraceStep[] = [];
   readonly registry: Registry;
   /** The process context, or undefined for the kernel's. */
   context: ProcessContext | undefined;
@@ -135,6 +140,9 @@ export class Session {
       dtb: this.parameters.dtb,
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
     });
+    // What was found at the first open stands behind every later one: `why` shows it.
+    if (this.trace.steps.some((step) => step.stage === 'cache')) this.earlier = (cache.get(TRACE_KEY) ?? []) as TraceStep[];
+    else cache.set(TRACE_KEY, this.trace.steps);
     cache.save();
     this.kernelFound = kernel;
     return kernel;

@@ -153,6 +153,8 @@ class KdumpImage implements PhysicalImage {
   private readonly recent: Buffer;
   private recentPage = -1;
   private readonly compressed: Buffer;
+  /** Where the data of a zero page is: writers let all zero pages share one place, and it need not be decompressed again. */
+  private zeroPage = -1;
 
   constructor(
     private readonly file: ImageFile,
@@ -209,9 +211,24 @@ class KdumpImage implements PhysicalImage {
     // An offset of 0 stands for a page that makedumpfile had no space for.
     if (!descriptor || descriptor.offset <= 0 || descriptor.size > blockSize) return false;
     const { offset, size, flags } = descriptor;
-    const codec = flags & CODEC_FLAGS;
+    if (offset === this.zeroPage) {
+      target.fill(0, targetOffset, targetOffset + blockSize);
+      return true;
+    }
+    if (!this.unpack(offset, size, flags & CODEC_FLAGS, target, targetOffset)) return false;
+    if (this.zeroPage < 0 && isZero(target, targetOffset, blockSize)) this.zeroPage = offset;
+    return true;
+  }
+
+  private unpack(offset: number, size: number, codec: number, target: Buffer, targetOffset: number): boolean {
+    const { blockSize } = this;
     if (codec === 0) return size === blockSize && this.file.read(offset, target, targetOffset, blockSize) === blockSize;
     if (this.file.read(offset, this.compressed, 0, size) !== size) return false;
     return decodePage(codec, this.compressed.subarray(0, size), target, targetOffset, blockSize);
   }
+}
+
+function isZero(bytes: Buffer, offset: number, length: number): boolean {
+  for (let at = offset; at < offset + length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }

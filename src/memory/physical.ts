@@ -5,6 +5,9 @@ import { AddressSpace } from './space.js';
 /** Bytes of image data that one session keeps in memory, about. */
 const CACHE_BYTES = 96 * 1024 * 1024;
 
+/** Small blocks share buffers of this size. */
+const PIECE_BYTES = 64 * 1024;
+
 /** Slots for blocks last used; a power of two. */
 const RECENT = 64;
 
@@ -22,6 +25,9 @@ export class PhysicalSpace extends AddressSpace {
   private readonly pages: number;
   private young = new Map<number, Block>();
   private old = new Map<number, Block>();
+  /** What small blocks are cut from, and how much of it is given away. */
+  private piece = Buffer.alloc(0);
+  private pieceUsed = 0;
   /** Blocks last used, by the low bits of their number: page walks go back to the same few, and an array is faster than a Map. */
   private readonly recent = new Array<Block | undefined>(RECENT).fill(undefined);
 
@@ -100,7 +106,7 @@ export class PhysicalSpace extends AddressSpace {
   private load(blockNumber: number): Block {
     const size = PAGE_SIZE * this.blockPages;
     const start = blockNumber * size;
-    const bytes = Buffer.allocUnsafeSlow(size);
+    const bytes = this.allocate(size);
     const pages = size / PAGE_SIZE;
     const present = new Uint8Array(pages);
     let offset = 0;
@@ -113,6 +119,18 @@ export class PhysicalSpace extends AddressSpace {
       if (count === size) break;
     }
     return new Block(blockNumber, bytes, present);
+  }
+
+  /** Memory of a block. Small ones are cut from a larger piece: a buffer of its own costs more than decompressing a page. */
+  private allocate(size: number): Buffer {
+    if (size >= PIECE_BYTES) return Buffer.allocUnsafeSlow(size);
+    if (this.pieceUsed + size > this.piece.length) {
+      this.piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+      this.pieceUsed = 0;
+    }
+    const bytes = this.piece.subarray(this.pieceUsed, this.pieceUsed + size);
+    this.pieceUsed += size;
+    return bytes;
   }
 }
 

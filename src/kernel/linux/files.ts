@@ -29,18 +29,23 @@ export function* openFiles(kernel: LinuxKernel, task: TaskStruct, options: WalkO
   const table = (task.files as FilesStruct | null)?.fdt;
   if (!table) return;
   let count = table.max_fds;
-  if (count > MOST_DESCRIPTORS) {
-    options.onFault?.(`a table of ${count} file descriptors at 0x${table.$address.toString(16)} cannot be`);
-    count = 1024;
-  }
   const width = kernel.profile.pointerSize;
+  // Tables have a multiple of BITS_PER_LONG places, the least of them just that many (fs/file.c: alloc_fdtable).
+  const least = width * 8;
+  if (count > MOST_DESCRIPTORS || count % least !== 0) {
+    options.onFault?.(`a table of ${count} file descriptors at 0x${table.$address.toString(16)} cannot be; only its first ${least} are shown`);
+    count = least;
+  }
   const type = kernel.struct<File>('file');
   const array = table.$pointer('fd');
   const flags = table.$pointer('close_on_exec');
   const first = pageNumber(array);
   const start = pageOffset(array);
   const perPage = PAGE_SIZE / width;
+  // Below this, the upper half of a word is no address of the kernel's.
+  const lowest = width === 8 ? 0xff000000 : 0;
   let missing = 0;
+  let rubbish = 0;
   for (let fd = 0; fd < count; ) {
     const at = start + fd * width;
     const page = kernel.space.pageAt(first + Math.floor(at / PAGE_SIZE));
@@ -54,11 +59,16 @@ export function* openFiles(kernel: LinuxKernel, task: TaskStruct, options: WalkO
       const low = page.view.getUint32(offset, true);
       const high = width === 8 ? page.view.getUint32(offset + 4, true) : 0;
       if (low === 0 && high === 0) continue;
+      if ((low & 7) !== 0 || high < lowest) {
+        rubbish++;
+        continue;
+      }
       // A pointer to a page number and an offset, without going through a bigint.
       const file = type.atPage(kernel.space, high * 0x100000 + (low >>> 12), low & PAGE_MASK);
       yield { fd, file, closeOnExec: bit(kernel, flags, fd) };
     }
   }
+  if (rubbish > 0) options.onFault?.(`${rubbish} entries of the file descriptor table at 0x${array.toString(16)} are no pointers`);
   if (missing > 0) options.onFault?.(`${missing} pages of the file descriptor table at 0x${array.toString(16)} are not in the image`);
 }
 

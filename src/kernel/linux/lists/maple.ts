@@ -59,8 +59,9 @@ interface Position {
  * @param tree the struct maple_tree
  */
 export function* walkMaple(kernel: LinuxKernel, tree: Struct, options: WalkOptions = {}): Generator<MapleEntry> {
-  const root = tree.$pointer('ma_root');
-  if (root === 0n) return;
+  const root = orAbsent(() => tree.$pointer('ma_root'));
+  if (root instanceof Absent) options.onFault?.(`maple tree at 0x${tree.$address.toString(16)} cannot be read: ${root.reason}`);
+  if (root === 0n || root instanceof Absent) return;
   if (!isNode(root)) {
     // A tree of one entry, at key 0, has no node.
     if ((root & INTERNAL_MASK) !== INTERNAL) yield { first: 0n, last: 0n, entry: root };

@@ -65,20 +65,27 @@ function enumText(type: EnumType | undefined, reversed: boolean): string {
   return `{${entries.join(', ')}}`;
 }
 
-/** Structs as vtypes. Unnamed ones in place get names of their own, `__unnamed_N`, as the format has no nesting. */
+/**
+ * Structs as vtypes. Unnamed ones in place get names of their own, `__unnamed_N`, as the format has no nesting. Structs that only
+ * another names (`slot#4711`: not the first of its name) are written as well.
+ */
 class VtypeWriter {
-  private readonly unnamed: StructLayout[] = [];
+  private readonly unnamed = new Map<StructLayout, string>();
+  private readonly named = new Set<string>();
+  private readonly enums = new Map<string, EnumType | undefined>();
 
   constructor(private readonly types: TypeSource) {}
 
   *structs(): Generator<string> {
-    const names = new Set(this.types.structNames());
-    for (const name of [...names].sort()) {
+    for (const name of [...new Set(this.types.structNames())].sort()) this.named.add(name);
+    // Sets and maps are iterated to what is added meanwhile.
+    for (const name of this.named) {
       const layout = this.types.struct(name);
       if (layout) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
     }
-    // Writing one may add others.
-    for (let i = 0; i < this.unnamed.length; i++) yield `"__unnamed_${i}": ${this.struct(this.unnamed[i] as StructLayout)}`;
+    for (const [layout, name] of this.unnamed) {
+      yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
+    }
   }
 
   private struct(layout: StructLayout): string {
@@ -102,9 +109,13 @@ class VtypeWriter {
       case 'array':
         return ['Array', { ...this.target(type.target), count: type.count }];
       case 'struct':
+        this.named.add(type.name);
         return [type.name];
-      case 'inline':
-        return [`__unnamed_${this.unnamed.push(type.layout) - 1}`];
+      case 'inline': {
+        const name = this.unnamed.get(type.layout) ?? `__unnamed_${this.unnamed.size}`;
+        this.unnamed.set(type.layout, name);
+        return [name];
+      }
       case 'enum':
         return ['Enumeration', this.enumeration(type)];
       case 'bitfield': {
@@ -124,7 +135,16 @@ class VtypeWriter {
 
   private enumeration(type: EnumType): Record<string, unknown> {
     const target = integerName(type.size, type.signed);
-    return type.name === undefined ? { choices: Object.fromEntries(type.choices), target } : { enum_name: type.name, target };
+    const { name } = type;
+    return name !== undefined && this.isKnown(name, type) ? { enum_name: name, target } : { choices: Object.fromEntries(type.choices), target };
+  }
+
+  /** True where the enumeration that $ENUMS has of a name is this one: several may share it. */
+  private isKnown(name: string, type: EnumType): boolean {
+    if (!this.enums.has(name)) this.enums.set(name, this.types.enum(name));
+    const known = this.enums.get(name);
+    if (!known || known.choices.size !== type.choices.size) return known === type;
+    return known === type || [...type.choices].every(([value, label]) => known.choices.get(value) === label);
   }
 }
 
@@ -142,11 +162,14 @@ function integerName(size: number, signed: boolean): string {
   return signed ? name : `unsigned ${name}`;
 }
 
-/** A symbol table's entries with a slide taken away, functions apart from data. */
+/** A symbol table's entries with a slide taken away, functions apart from data; of a name that both have, the first stands. */
 export function linkedSymbols(symbols: SymbolSource, slide: bigint, lowest: bigint): { constants: [string, bigint][]; functions: [string, bigint][] } {
   const constants: [string, bigint][] = [];
   const functions: [string, bigint][] = [];
+  const seen = new Set<string>();
   for (const { name, address, kind } of symbols.symbols()) {
+    if (seen.has(name)) continue;
+    seen.add(name);
     const linked = address >= lowest ? address - slide : address;
     (kind === 'T' || kind === 't' ? functions : constants).push([name, linked]);
   }

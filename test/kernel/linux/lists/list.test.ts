@@ -65,7 +65,7 @@ test('list_head: a loop that misses the head', () => {
   ring.image.set('list_head', ring.link(3), { next: ring.link(1) });
   const { ids, faults } = ring.walk();
   assert.deepEqual(ids, [0, 1, 2, 3, 5, 4]);
-  assert.match(faults.join(), /loops at 0x/);
+  assert.match(faults.join(), /comes to 0x[0-9a-f]+ a second time/);
 });
 
 test('list_head: an entry that only its follower still points to is found, and told', () => {
@@ -124,7 +124,7 @@ test('hlist: loops and broken links are told', () => {
   const loop = chain(4, 0n);
   loop.image.set('item', loop.items[3] as bigint, { node: { next: (loop.items[1] as bigint) + 8n } });
   assert.deepEqual(loop.walk().ids, [0, 1, 2, 3]);
-  assert.match(loop.walk().faults.join(), /loops at 0x/);
+  assert.match(loop.walk().faults.join(), /comes to 0x[0-9a-f]+ a second time/);
   const broken = chain(4, OUTSIDE);
   assert.deepEqual(broken.walk().ids, [0, 1, 2, 3]);
   assert.match(broken.walk().faults.join(), /is broken at 0xffff999900000000/);
@@ -139,7 +139,7 @@ test('hash tables: the chains of all buckets; a table that lies is refused', () 
   const kernel = image.kernel();
   const buckets = { space: kernel.space, address: table, count: 1536, stride: 8 };
   assert.equal([...occupiedBuckets(buckets)].length, 2);
-  assert.deepEqual([...walkBuckets(buckets, kernel.struct<Item>('item'), 'node')].map((item) => item.id), [1, 2, 2]);
+  assert.deepEqual([...walkBuckets(buckets, kernel.struct<Item>('item'), 'node')].map((item) => item.id), [1, 2]);
   const faults: string[] = [];
   const lie = { ...buckets, count: 2 ** 40 };
   assert.deepEqual([...occupiedBuckets(lie, { onFault: (what) => faults.push(what) })], []);

@@ -5,13 +5,9 @@
  *     const ranges = [{ physical: 0x1000, bytes: samplePages(3) }];
  *     const image = openContent(new MemoryFile(kdumpBytes(ranges, { codec: 'snappy' })));
  */
-import { createRequire } from 'node:module';
 import { deflateSync } from 'node:zlib';
 import type { ImageFile } from '../../src/memory/image.js';
-
-const { compress: snappyCompress } = createRequire(import.meta.url)('snappyjs') as {
-  compress(bytes: Uint8Array): Uint8Array;
-};
+import { snappyCompress } from './snappy.js';
 
 export const PAGE = 4096;
 
@@ -269,7 +265,7 @@ function snappyFrames(bytes: Buffer, chunkSize: number): Buffer {
   const parts: Buffer[] = [Buffer.from('\xff\x06\x00\x00sNaPpY', 'latin1')];
   for (let at = 0; at < bytes.length; at += chunkSize) {
     const plain = bytes.subarray(at, at + chunkSize);
-    const packed = snappyCompress(new Uint8Array(plain));
+    const packed = snappyCompress(plain);
     parts.push(...(packed.length < plain.length ? chunk(0, packed) : chunk(1, plain)));
   }
   return Buffer.concat(parts);
@@ -367,7 +363,7 @@ export function kdumpBytes(ranges: readonly MemoryRange[], options: KdumpOptions
 
 function pack(codec: KdumpCodec, page: Buffer): Buffer {
   if (codec === 'zlib') return deflateSync(page, { level: 1 });
-  if (codec === 'snappy') return Buffer.from(snappyCompress(new Uint8Array(page)));
+  if (codec === 'snappy') return snappyCompress(page);
   if (codec === 'lzo') return lzoLiterals(page);
   if (codec === 'zstd') return zstdStored(page);
   return page;

@@ -14,14 +14,16 @@ const DIRECT_MAP_ALIGNMENT = { amd64: 1n << 30n, i386: 1n << 28n };
 /** Physical places of an ELF core's loaded segments. */
 export interface Placement {
   readonly placed: readonly PlacedSegment[];
+  /** The segments whose virtual address is worth a hint: those placed, and kernel text. */
+  readonly mapped: readonly PlacedSegment[];
   /** True for /proc/kcore and copies of it, whose segments are virtual memory. */
   readonly live: boolean;
 }
 
 /**
- * Says where in physical memory segments lie. Usually `p_paddr` tells. /proc/kcore (fs/proc/kcore.c) leaves `p_paddr` 0 in
- * kernels before 4.11, later sets it for RAM, gives all ones for what is only virtual, and up to 5.x also meaningless
- * values for vmalloc and above: there only the direct map counts, which stands below vmalloc.
+ * Says where in physical memory segments lie. Usually `p_paddr` tells. /proc/kcore (fs/proc/kcore.c) leaves it 0 in old kernels
+ * (4.9), and in newer ones (5.x) sets it for RAM and kernel text and gives all ones for what is only virtual. There only the
+ * direct map counts, which stands below vmalloc; kernel text is part of it.
  */
 export function placeSegments(
   path: string,
@@ -48,13 +50,14 @@ export function placeSegments(
         `${path} is a core whose segments have neither physical nor kernel addresses: the core of a process? Try: gdb -c ${path}`,
       );
     }
-    return { placed: loads.map((segment) => place(segment, segment.physical)), live };
+    const placed = loads.map((segment) => place(segment, segment.physical));
+    return { placed, mapped: placed, live };
   }
-  const placed = withoutAddresses
+  const stated = loads.filter((segment) => !unset(segment.physical)).map((segment) => place(segment, segment.physical));
+  const direct = withoutAddresses
     ? fromDirectMap(loads.filter(kernel), architecture)
-    : belowVmalloc(loads, architecture)
-        .filter((segment) => !unset(segment.physical))
-        .map((segment) => place(segment, segment.physical));
+    : belowVmalloc(loads, architecture);
+  const placed = direct.flatMap((segment) => (unset(segment.physical) ? [] : [place(segment, segment.physical)]));
   if (placed.length === 0) {
     throw new ImageError(
       `${path} is kernel memory by virtual address (like /proc/kcore), and none of its ${loads.length} segments says where it is in ` +
@@ -63,11 +66,11 @@ export function placeSegments(
   }
   if (withoutAddresses)
     warnings.push('the segments have no physical addresses: taken from their place in the direct map');
-  return { placed, live };
+  return { placed, mapped: withoutAddresses ? placed : stated, live };
 }
 
 /** Segments of the direct map with the physical address that follows from its base. */
-function fromDirectMap(segments: readonly ProgramHeader[], architecture: ImageHints['architecture']): PlacedSegment[] {
+function fromDirectMap(segments: readonly ProgramHeader[], architecture: ImageHints['architecture']): ProgramHeader[] {
   // arm64's memory does not begin at 0: the base of its linear map says nothing.
   if (architecture !== 'amd64' && architecture !== 'i386') return [];
   const sorted = belowVmalloc(segments, architecture);
@@ -75,7 +78,7 @@ function fromDirectMap(segments: readonly ProgramHeader[], architecture: ImageHi
   if (!lowest) return [];
   // Physical memory begins within the first 64 KiB on every PC, so the lowest segment is in the first gigabyte.
   const base = lowest.virtual - (lowest.virtual % DIRECT_MAP_ALIGNMENT[architecture]);
-  return sorted.map((segment) => place(segment, segment.virtual - base));
+  return sorted.map((segment) => ({ ...segment, physical: segment.virtual - base }));
 }
 
 /** The segments of the direct map: those below vmalloc. On i386 all of it is the lowest one, vmalloc stands right behind. */

@@ -52,8 +52,8 @@ function openCore(file: ImageFile, header: ElfHeader): PhysicalImage {
   }
   const architecture = facts.longMode === false ? 'i386' : MACHINES.get(header.machine);
   if (architecture === undefined) warnings.push(`unknown processor (e_machine ${header.machine})`);
-  const { placed, live } = placeSegments(file.path, loads, architecture, warnings);
-  const extents = extentsOf(placed, warnings);
+  const { placed, mapped, live } = placeSegments(file.path, loads, architecture, warnings);
+  const extents = extentsOf(file.path, placed, warnings);
   // The size that stat gives for /proc/kcore is that of the address space: no truncation can be told.
   const layout = layOut(extents, live ? Infinity : file.size, live || placed.some((segment) => segment.virtual !== 0n));
   warnings.push(...layout.warnings);
@@ -68,7 +68,7 @@ function openCore(file: ImageFile, header: ElfHeader): PhysicalImage {
     `ELF${header.bits} core${kind}`,
     layout.extents,
     warnings,
-    hints(facts, placed, architecture),
+    hints(facts, mapped, architecture),
   );
 }
 
@@ -78,7 +78,9 @@ function hints(
   architecture: ImageHints['architecture'],
 ): ImageHints {
   // QEMU writes the physical address into p_vaddr too: an identity is no mapping of the kernel.
-  const mapped = segments.filter(({ virtual, physical }) => virtual !== 0n && virtual !== BigInt(physical));
+  const mapped = segments.filter(
+    ({ virtual, physical }) => virtual !== 0n && virtual !== BigInt(physical) && Number.isSafeInteger(physical),
+  );
   return {
     // The registers' layout is that of x86.
     ...hintsOf(architecture === 'arm64' ? { ...facts, controlRegisters: [] } : facts),
@@ -95,10 +97,16 @@ export interface PlacedSegment extends Extent {
   readonly virtual: bigint;
 }
 
-function extentsOf(placed: readonly PlacedSegment[], warnings: string[]): Extent[] {
+function extentsOf(path: string, placed: readonly PlacedSegment[], warnings: string[]): Extent[] {
   const sound = placed.filter(
     ({ physical, length, offset }) => Number.isSafeInteger(physical + length) && Number.isSafeInteger(offset + length),
   );
+  if (sound.length === 0) {
+    // With five-level page tables /proc/kcore has places of 56 bits.
+    throw new ImageError(
+      `${path} has its memory beyond 8 PiB, at places that cannot be read here. Acquire physical memory instead: avml image.lime`,
+    );
+  }
   if (sound.length < placed.length) {
     const first = placed.find((segment) => !sound.includes(segment)) as PlacedSegment;
     warnings.push(

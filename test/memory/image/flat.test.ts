@@ -107,6 +107,9 @@ test('ELF: /proc/kcore states physical addresses of memory only', () => {
   const direct = ranges.map((range) => ({ ...range, virtual: DIRECT + BigInt(range.physical) }));
   const image = open(elfBytes([...LIVE, ...direct]));
   assert.equal(image.format, 'ELF64 core (kcore)');
+  // Kernel text is a hint, though its pages are those of the direct map.
+  assert.deepEqual(image.hints.segments?.[0], { virtual: 0xffffffff81000000n, physical: 0x1000000, length: PAGE });
+  assert.equal(image.hints.segments?.length, 3);
   assertHolds(image, ranges);
   assert.deepEqual(image.warnings, []);
 });
@@ -172,6 +175,10 @@ test('ELF: ranges that overlap, lie beyond 2^53, or are not in the file', () => 
   );
   assert.match(far.warnings.join(), /1 segments lie beyond 8 PiB/);
   assertHolds(far, [{ physical: 0, bytes }]);
+  assert.throws(() => open(elfBytes([{ physical: 0, bytes, stated: 2n ** 60n }])), {
+    name: 'ImageError',
+    message: /beyond 8 PiB/,
+  });
   const long = open(elfBytes([{ physical: 0, bytes, fileSize: 2n ** 40n }]));
   assert.match(long.warnings.join(), /truncated: .* of 1 TiB are missing/);
   assertHolds(long, [{ physical: 0, bytes }]);

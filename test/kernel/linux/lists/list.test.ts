@@ -65,7 +65,7 @@ test('list_head: a loop that misses the head', () => {
   ring.image.set('list_head', ring.link(3), { next: ring.link(1) });
   const { ids, faults } = ring.walk();
   assert.deepEqual(ids, [0, 1, 2, 3, 5, 4]);
-  assert.match(faults.join(), /comes to 0x[0-9a-f]+ a second time/);
+  assert.match(faults.join(), /loops at 0x/);
 });
 
 test('list_head: an entry that only its follower still points to is found, and told', () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { findBtf, readBtf } from '../../symbols/btf/find.js';
+import { btfAt, findBtf, readBtf } from '../../symbols/btf/find.js';
 import { BtfTypes } from '../../symbols/btf/types.js';
 import { findKallsyms } from '../../symbols/kallsyms/find.js';
 import { type Kallsyms, openKallsyms } from '../../symbols/kallsyms/kallsyms.js';
@@ -154,8 +154,7 @@ function findTypes(physical: PhysicalSpace, image: KernelImage, { trace }: Detec
   const start = image.symbols.address('__start_BTF');
   const stop = image.symbols.address('__stop_BTF');
   if (start !== undefined && stop !== undefined && stop > start) {
-    const range = { from: Number(start - image.delta), to: Number(stop - image.delta) };
-    const exact = findBtf(physical, range).find((candidate) => candidate.offset === range.from);
+    const exact = btfAt(physical, Number(start - image.delta));
     if (exact && exact.problem === undefined) {
       trace.add('types', 'BTF at __start_BTF', `${exact.length} bytes at 0x${exact.offset.toString(16)}`, 'verified');
       return exact;

@@ -16,16 +16,15 @@ const LEAST_BLOCK = 2 * MARKED;
 const MOST_BLOCK = 514 * MARKED;
 
 /**
- * Searches a window of physical memory for the tables of kallsyms. All that decode are given, in ascending order: copies that
+ * Searches a window of physical memory for the tables of kallsyms, no further than asked. All that decode are given, in ascending order: copies that
  * the boot decompressor left may be whole, the live ones are those whose symbols agree with the memory around them.
  * @param options the window in physical bytes (`from` inclusive, `to` exclusive: that of the token table, which is followed to the
  *   other tables outside it) and the kernel's width, both widths when left out
  */
-export function findKallsyms(
+export function* findKallsyms(
   physical: PhysicalSpace,
   options: { from?: number; to?: number; bits?: 32 | 64 } = {},
-): KallsymsTables[] {
-  const found: KallsymsTables[] = [];
+): Generator<KallsymsTables> {
   const to = Math.min(options.to ?? Infinity, physical.end);
   for (const hit of occurrences(physical, TOKEN_NEEDLE, options.from ?? 0, to)) {
     const start = Math.max(0, Math.floor((hit - MAX_TOKEN_TABLE) / 8) * 8);
@@ -35,11 +34,10 @@ export function findKallsyms(
       const place = locateTokens(around, hit - start, alignment);
       const tables = place && locateTables(physical, start + place.table, start + place.index, alignment);
       if (!tables || (options.bits !== undefined && tables.bits !== options.bits)) continue;
-      found.push(tables);
+      yield tables;
       break;
     }
   }
-  return found;
 }
 
 /** As much as there is, in halves; undefined when not even a small part can be read. */

@@ -31,7 +31,7 @@ function exercise(memory: PhysicalSpace, tables: KallsymsTables): void {
 for (const layout of LAYOUTS) {
   const built = buildImage(layout, 2500);
   const memory = memoryOf(built.physical, built.bytes);
-  const tables = findKallsyms(memory)[0] ?? assert.fail();
+  const tables = [...findKallsyms(memory)][0] ?? assert.fail();
   // The text does not matter here: damage goes to where the tables are.
   const first = Math.min(tables.names, tables.addresses) - built.physical - 64;
 

@@ -23,7 +23,7 @@ test("every symbol of the guest's /proc/kallsyms is found, and no other", { skip
       const guest = guestSymbols(sample.truth('proc/kallsyms'));
       assert.ok(guest.size > 10000);
       const physical = openPhysical(sample.image);
-      const found = findKallsyms(physical);
+      const found = [...findKallsyms(physical)];
       // Copies left by the decompressor may decode as well: the live one has the guest's _text.
       const tables = found.find((one) => guest.has(`_text ${openKallsyms(physical, one).address('_text')}`));
       assert.ok(tables, 'no live kallsyms');

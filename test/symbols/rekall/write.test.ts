@@ -169,7 +169,7 @@ test(
     const physical = openPhysical(sample?.image ?? '');
     const found = findBtf(physical).find(({ problem }) => problem === undefined);
     const blob = found && readBtf(physical, found);
-    const tables = findKallsyms(physical)[0];
+    const tables = [...findKallsyms(physical)][0];
     assert.ok(blob && tables);
     const types = new BtfTypes(blob);
     const symbols = openKallsyms(physical, tables);

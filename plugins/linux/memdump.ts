@@ -53,7 +53,7 @@ export const memdump = definePlugin({
       const file = folder.create(`${String(name)}_${String(pid)}`, '.dmp');
       const missing = { pages: 0 };
       try {
-        for (const run of mappedRuns(kernel, space, args)) {
+        for (const run of mappedRuns(kernel, space, { ...args, onFault: (what) => context.note(`${divider}: ${what}`) })) {
           for await (const piece of copied(kernel.physical, run, file, missing, context.signal)) {
             yield { divider, ...piece, filename: file.path, pid, name, proc: task };
           }

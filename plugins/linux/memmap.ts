@@ -43,7 +43,7 @@ export const memmap = definePlugin({
       if (space instanceof Absent) context.note(`The page tables of ${divider} cannot be found: ${space.toString()}`);
       if (space === undefined) withoutMemory++;
       if (space === undefined || space instanceof Absent) continue;
-      for (const run of mappedRuns(kernel, space, args)) {
+      for (const run of mappedRuns(kernel, space, { ...args, onFault: (what) => context.note(`${divider}: ${what}`) })) {
         yield {
           divider,
           offset_v: addressOf(run.page, 0),

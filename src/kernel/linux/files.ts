@@ -1,11 +1,12 @@
+import { orElse } from '../../memory/absent.js';
 import { PAGE_MASK, PAGE_SIZE, pageNumber, pageOffset } from '../../memory/page.js';
 import type { LinuxKernel } from './kernel.js';
 import type { WalkOptions } from './lists/list.js';
 import type { File, Inode, TaskStruct } from './types.js';
 import type { FilesStruct } from './types-fs.js';
 
-/** A table with more places than this is a lie (fs.nr_open is 1048576; who raises it does not raise it further). */
-const MOST_DESCRIPTORS = 1 << 26;
+/** fs.nr_open where the kernel's own value cannot be read: its default. */
+const NR_OPEN = 1 << 20;
 /** include/uapi/asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
 /** include/linux/fs.h */
@@ -30,9 +31,8 @@ export function* openFiles(kernel: LinuxKernel, task: TaskStruct, options: WalkO
   if (!table) return;
   let count = table.max_fds;
   const width = kernel.profile.pointerSize;
-  // Tables have a multiple of BITS_PER_LONG places, the least of them just that many (fs/file.c: alloc_fdtable).
   const least = width * 8;
-  if (count > MOST_DESCRIPTORS || count % least !== 0) {
+  if (!isTableSize(count, least, mostDescriptors(kernel))) {
     options.onFault?.(`a table of ${count} file descriptors at 0x${table.$address.toString(16)} cannot be; only its first ${least} are shown`);
     count = least;
   }
@@ -70,6 +70,21 @@ export function* openFiles(kernel: LinuxKernel, task: TaskStruct, options: WalkO
   }
   if (rubbish > 0) options.onFault?.(`${rubbish} entries of the file descriptor table at 0x${array.toString(16)} are no pointers`);
   if (missing > 0) options.onFault?.(`${missing} pages of the file descriptor table at 0x${array.toString(16)} are not in the image`);
+}
+
+/**
+ * Tables have BITS_PER_LONG places, or a power of two, or, where that would be more than fs.nr_open allows, this rounded up
+ * (fs/file.c: alloc_fdtable).
+ */
+function isTableSize(count: number, least: number, most: number): boolean {
+  if (count > most) return false;
+  return count === Math.ceil(most / least) * least || (count >= least && Number.isInteger(Math.log2(count)));
+}
+
+/** fs.nr_open: sysctl_nr_open (fs/file.c). */
+function mostDescriptors(kernel: LinuxKernel): number {
+  const symbol = kernel.symbol('sysctl_nr_open');
+  return kernel.memo('nr_open', () => (symbol === undefined ? NR_OPEN : orElse(() => kernel.space.readU32(symbol), NR_OPEN)));
 }
 
 function bit(kernel: LinuxKernel, bitmap: bigint, index: number): boolean {

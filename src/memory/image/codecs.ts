@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 import { decodeLzo } from './lzo.js';
 import { decodeSnappy } from './snappy.js';
@@ -15,8 +14,7 @@ export const CODECS = [
 /** All flags that say how a page is compressed. */
 export const CODEC_FLAGS = CODECS.reduce((flags, codec) => flags | codec.flag, 0);
 
-// What decompresses is loaded with the first page that needs it: most images need none of it.
-const load = createRequire(import.meta.url);
+// What decompresses is loaded or made with the first page that needs it: most images need none of it.
 let zlib: typeof Zlib | undefined;
 let zstd: ZstdDecoder | undefined;
 
@@ -47,7 +45,7 @@ export function decodePage(
 }
 
 function decodeZlib(source: Buffer, target: Buffer, targetOffset: number, length: number): boolean {
-  zlib ??= load('node:zlib') as typeof Zlib;
+  zlib ??= process.getBuiltinModule('node:zlib');
   try {
     const page = zlib.inflateSync(source, { chunkSize: length, maxOutputLength: length });
     return page.length === length && page.copy(target, targetOffset) === length;

@@ -39,8 +39,7 @@ export function clockOf(kernel: LinuxKernel): Clock {
 }
 
 /**
- * Nanoseconds of the second at the last update: tkr_mono.xtime_nsec, kept shifted by tkr_mono.shift (tk_read_base since 3.17, kernel commit
- * d28ede83791d); 0 where that is not there.
+ * Nanoseconds of the second at the last update: tkr_mono.xtime_nsec, kept shifted by tkr_mono.shift (tk_read_base, since 3.17); 0 where that is not there.
  */
 function nanosecondsOf(keeper: Struct): bigint {
   return orElse(() => {

@@ -1,4 +1,4 @@
-import { Absent } from '../../memory/absent.js';
+import { Absent, unreadable } from '../../memory/absent.js';
 import type { Pointer } from '../../object/pointer.js';
 import type { Struct } from '../../object/struct.js';
 import type { LinuxKernel } from './kernel.js';
@@ -49,6 +49,7 @@ export function* resources(kernel: LinuxKernel, root: 'iomem_resource' | 'ioport
     try {
       const next = owner[member];
       if (!next) return;
+      if (!next.$valid) throw unreadable(next.$address);
       if (seen.has(next.$address)) options.onFault?.(`the tree of resources loops at 0x${next.$address.toString(16)}`);
       else if (seen.size >= MOST || depth > DEEPEST) options.onFault?.(`the tree of resources does not end at 0x${next.$address.toString(16)}`);
       else {

@@ -141,7 +141,8 @@ function blockText(kernel: LogKernel, text: Text, descriptor: Descriptor, id: bi
   const size = 1n << shift;
   let offset: bigint;
   let room: bigint;
-  if (begin >> shift === next >> shift && begin < next) {
+  // A block may end with the ring; older kernels put such a one at the start as well.
+  if (begin < next && begin >> shift === (next - 1n) >> shift) {
     offset = begin % size;
     room = next - begin;
   } else if (BigInt.asUintN(width, begin + size) >> shift === next >> shift) {

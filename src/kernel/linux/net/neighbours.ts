@@ -55,7 +55,7 @@ export function* neighbours(kernel: LinuxKernel, options: WalkOptions = {}): Gen
   }
 }
 
-/** Addresses of the tables: by symbol, and (where IPv6 is a module) from neigh_tables[], which has all since 3.19 (d7480fd3b173). */
+/** Addresses of the tables: by symbol, and (where IPv6 is a module) from neigh_tables[], which has all since 3.19. */
 function tables(kernel: LinuxKernel): Set<bigint> {
   const found = new Set<bigint>();
   for (const symbol of ['arp_tbl', 'nd_tbl']) {

@@ -148,7 +148,7 @@ export class SocketEntry {
     if (this.proto === 'UNIX') return this.common.skc_state === TCP_LISTEN ? sock.sk_receive_queue.qlen : queuedBytes(sock);
     const memory = counter(sock.sk_backlog.rmem_alloc);
     if (this.proto !== 'UDP' && this.proto !== 'UDPLITE') return memory;
-    // Memory of datagrams already read is given back in lumps: udp_sock.forward_deficit, since 4.9 (kernel commit 6c206b20092a shows it).
+    // Memory of datagrams already read is given back in lumps: udp_sock.forward_deficit (include/net/udp.h: udp_rqueue_get).
     const udp = this.as('udp_sock');
     return memory - (udp.$has('forward_deficit') ? (udp.$get('forward_deficit') as number) : 0);
   }

@@ -140,7 +140,7 @@ function* pingSockets(kernel: LinuxKernel, _nets: readonly Net[], options: WalkO
   yield* walkBuckets(bucketArray(kernel, table.$get('hash') as ArrayView<Struct>), commonType(kernel), 'skc_nulls_node', options);
 }
 
-/** unix_socket_table until 5.19, then net.unx.table of each namespace (kernel commit 79b05beaa5c3, 6.0). */
+/** unix_socket_table until 5.19, then net.unx.table of each namespace (kernel commit cf2f225e2653, 6.0). */
 function* unixSockets(kernel: LinuxKernel, nets: readonly Net[], options: WalkOptions): Generator<SockCommon> {
   const { space } = kernel;
   const stride = kernel.profile.pointerSize;

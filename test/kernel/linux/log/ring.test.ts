@@ -110,6 +110,14 @@ test('records, their blocks wrapped around the end of the text', () => {
   ]);
 });
 
+test('a block that ends with the ring', () => {
+  const log = new Log();
+  log.add(1n, 'x'.repeat(SIZE - 8));
+  log.range(1n, 1n);
+  assert.equal(log.position, BigInt(SIZE));
+  assert.deepEqual(log.texts(), ['x'.repeat(SIZE - 8)]);
+});
+
 test('what is being written, free, or another record by now is passed over', () => {
   const log = new Log();
   log.add(10n, 'committed, may still grow', { state: COMMITTED });

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { parseLine } from '../../grammar/command.js';
+import { commandHelp } from '../../src/console/help.js';
+import { Shell } from '../../src/console/shell.js';
+import { Registry } from '../../src/plugin/registry.js';
+import { Session } from '../../src/session/session.js';
+import { Screen } from '../support/console.js';
+import { committedSample } from '../support/sample.js';
+
+/** Commands whose examples read files that the analyst has; their own tests bring some. */
+const NEED_FILES = new Set(['convert_profile', 'dwarfparser']);
+
+const sample = committedSample();
+const registry = Registry.builtIn();
+const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+// Examples write where they are run.
+process.chdir(folder);
+after(() => {
+  process.chdir('/');
+  rmSync(folder, { recursive: true });
+});
+
+test('every example is a command line', () => {
+  for (const entry of registry.list()) {
+    for (const { line } of entry.examples) {
+      const [statement] = parseLine(line);
+      assert.ok(statement?.kind === 'command' && registry.named(statement.name).includes(entry), line);
+    }
+  }
+});
+
+test('help names every argument, every column and every example', () => {
+  for (const entry of registry.list()) {
+    const help = commandHelp(entry, 2, 120);
+    for (const line of help.split('\n')) assert.ok(line.length <= 120 || !line.includes(' ', 60), line);
+    const lines = help.split('\n').map((line) => line.trim());
+    for (const name of [...Object.keys(entry.args), ...Object.keys(entry.columns), ...entry.examples.map((example) => example.line)]) {
+      assert.ok(lines.some((line) => line.startsWith(name)), `${entry.name}: ${name}`);
+    }
+  }
+});
+
+const session = sample ? new Session({ filename: sample.image, cache: 'memory', dump_dir: folder }, registry) : undefined;
+for (const entry of registry.list().filter(({ name }) => !NEED_FILES.has(name))) {
+  test(`the examples of ${entry.name} run on the sample`, { skip: session ? false : 'no committed sample' }, async () => {
+    for (const { line } of entry.examples) {
+      const typed = line.replace(/dump_dir=\S+/, `dump_dir=${folder}`);
+      for (const terminal of [true, false]) {
+        const [output, error] = [new Screen(terminal), new Screen(false)];
+        const shell = new Shell(session as Session, { output, error });
+        const outcome = await shell.execute(terminal ? `${typed} colors=no` : `${typed} format=json`);
+        assert.equal(outcome, 'done', `${line}: ${error.text}`);
+        if (terminal) {
+          assert.doesNotMatch(output.text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}]/u, line);
+          assert.ok(output.text !== '', line);
+        } else {
+          const rows = JSON.parse(output.text) as Record<string, unknown>[];
+          assert.ok(rows.length > 0 || error.text !== '', `${line} shows nothing and says nothing`);
+          for (const row of rows) assert.deepEqual(Object.keys(row), Object.keys(entry.columns), line);
+        }
+      }
+    }
+  });
+}

@@ -72,6 +72,8 @@ export function fakeKernel(memory: FakeMemory, structs: Readonly<Record<string, 
     at: (name: string, address: bigint) => profile.struct(name).at(space, address),
     global: (symbol: string, name: string) => profile.struct(name).at(space, profile.address(symbol)),
     symbol: (name: string) => addresses[name],
+    // One piece of memory is the kernel's and every process's.
+    spaceOf: () => space,
     memo: (key: string, compute: () => unknown) => {
       if (!memos.has(key)) memos.set(key, compute());
       return memos.get(key);

@@ -70,8 +70,8 @@ export interface ModuleSection {
 
 /**
  * The sections of a module, as /sys/module/NAME/sections shows them, in the file's order: module.sect_attrs (kernel/module/sysfs.c;
- * kept with CONFIG_KALLSYMS and CONFIG_SYSFS). Each is a module_sect_attr with its address; since 6.14, which dropped that struct and the count, a
- * bin_attribute whose private holds the address, on the group's null-terminated array.
+ * kept with CONFIG_KALLSYMS and CONFIG_SYSFS). Each is a module_sect_attr with its address; since 6.14, which dropped that struct and
+ * the count (34f5ec0f8252, d8959b947a8d), a bin_attribute whose private holds the address (4b2c11e4aaf7), on the group's null-terminated array.
  * Init sections are freed after loading; their addresses are of the past. Throws Absent.
  */
 export function* moduleSections(kernel: LinuxKernel, module: Module): Generator<ModuleSection> {

@@ -67,7 +67,7 @@ function isThread(task: TaskStruct): boolean {
   return orElse(() => isKernelThread(task), true);
 }
 
-/** All mounts that have a parent: mount_hashtable, by mount.mnt_hash (a hlist_node since 3.17, 38129a13e6e7). */
+/** All mounts that have a parent: mount_hashtable, by mount.mnt_hash (a hlist_node since 3.14, 38129a13e6e7). */
 function* hashedMounts(kernel: LinuxKernel, options: WalkOptions): Generator<Mount> {
   const table = kernel.symbol('mount_hashtable');
   const mask = kernel.symbol('m_hash_mask');

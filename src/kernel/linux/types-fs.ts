@@ -99,7 +99,7 @@ export interface KparamArray extends Struct {
 /** kernel/module/sysfs.c */
 export interface ModuleSectAttrs extends Struct {
   readonly grp: Struct;
-  /** until 6.14 (4b2c11e4aaf7) */
+  /** until 6.14 (d8959b947a8d) */
   readonly nsections: number;
   readonly attrs: ArrayView<Struct>;
 }

@@ -198,7 +198,7 @@ function locatePlaceRelative(
   if (!bytes) return undefined;
   const offsets = offsetsIn(bytes, names.count);
   if (PlaceAddresses.problem(offsets) !== undefined) return undefined;
-  const image = imageDelta(physical, offsets, addresses);
+  const image = imageDelta(physical, offsets, addresses, names.start - 4);
   return image && { bits: image.bits, addresses, place: image.delta + BigInt(addresses), end };
 }
 

@@ -1,3 +1,4 @@
+import { untilAbsent } from '../../src/kernel/linux/lists/guard.js';
 import { hardwareType } from '../../src/kernel/linux/net/devices.js';
 import { neighbourFlags, neighbourMac, neighbours, neighbourState } from '../../src/kernel/linux/net/neighbours.js';
 import { netNumber } from '../../src/kernel/linux/net/namespaces.js';
@@ -32,8 +33,9 @@ export const arp = definePlugin({
   examples: [{ line: 'arp' }],
   *collect(context) {
     const kernel = linuxOf(context);
+    const options = { onFault: context.note };
     if (kernel.symbol('arp_tbl') === undefined) context.note('This kernel has no symbol arp_tbl: a profile with data symbols would find it.');
-    for (const { family, proxy, entry, address, device, net } of neighbours(kernel, { onFault: context.note })) {
+    for (const { family, proxy, entry, address, device, net } of untilAbsent('the neighbour tables', () => neighbours(kernel, options), options)) {
       const neighbour = entry as Neigh;
       yield {
         ip: address,

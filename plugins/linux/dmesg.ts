@@ -31,7 +31,7 @@ export const dmesg = definePlugin({
     sequence: col.int('number of the message since boot   printk_info.seq', { hidden: true }),
     offset: col.address('where the record is', { hidden: true }),
   },
-  examples: [{ line: 'dmesg' }, { line: 'dmesg regex=segfault', doc: 'only messages that match' }],
+  examples: [{ line: 'dmesg' }, { line: 'dmesg regex=memory', doc: 'only messages that match' }],
   applies(context) {
     const layout = orAbsent(() => logLayout(linuxOf(context)));
     return layout instanceof Absent ? layout.reason : undefined;

@@ -36,7 +36,7 @@ export const ifconfig = definePlugin({
   *collect(context) {
     const kernel = linuxOf(context);
     const options = { onFault: context.note };
-    for (const net of netNamespaces(kernel, options)) {
+    for (const net of untilAbsent('the list of network namespaces', () => netNamespaces(kernel, options), options)) {
       for (const device of untilAbsent('the list of interfaces', () => netDevices(kernel, net, options), options)) {
         const addresses: (InterfaceAddress | undefined)[] = [...untilAbsent('the addresses of an interface', () => deviceAddresses(kernel, device, options), options)];
         if (addresses.length === 0) addresses.push(undefined);

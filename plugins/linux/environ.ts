@@ -2,7 +2,7 @@ import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { environment } from '../../src/kernel/linux/arguments.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const environ = definePlugin({
@@ -40,6 +40,6 @@ export const environ = definePlugin({
       if (found?.complete === false) context.note(`The environment of ${divider} is only partly in the image.`);
       for (const { variable, value } of found?.variables ?? []) yield { divider, proc: task, pid, name, variable, value };
     }
-    if (args.pids && withoutMemory > 0) context.note(`${withoutMemory} of these have no memory of their own: kernel threads and zombies.`);
+    noteWithoutMemory(context, args, withoutMemory);
   },
 });

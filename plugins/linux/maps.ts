@@ -2,7 +2,7 @@ import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { mmBounds, vmaFile, vmaFlags, vmaName, vmas } from '../../src/kernel/linux/vma.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const maps = definePlugin({
@@ -66,6 +66,6 @@ export const maps = definePlugin({
         };
       }
     }
-    if (args.pids && withoutMemory > 0) context.note(`${withoutMemory} of these have no memory of their own: kernel threads and zombies.`);
+    noteWithoutMemory(context, args, withoutMemory);
   },
 });

@@ -7,7 +7,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
 import { type DumpFile, dumpArgs, DumpFolder } from '../../src/plugin/dump-folder.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 /** Bytes that are copied between two looks at the analyst's Ctrl-C. */
@@ -67,7 +67,7 @@ export const memdump = definePlugin({
       }
       if (missing.pages > 0) context.note(`${missing.pages} pages of ${divider} are not in the image; its file is without them.`);
     }
-    if (args.pids && withoutMemory > 0) context.note(`${withoutMemory} of these have no memory of their own: kernel threads and zombies.`);
+    noteWithoutMemory(context, args, withoutMemory);
   },
 });
 

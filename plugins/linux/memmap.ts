@@ -4,7 +4,7 @@ import { mappedRuns, processSpace, rights } from '../../src/kernel/linux/memory-
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const memmap = definePlugin({
@@ -57,6 +57,6 @@ export const memmap = definePlugin({
         };
       }
     }
-    if (args.pids && withoutMemory > 0) context.note(`${withoutMemory} of these have no memory of their own: kernel threads and zombies.`);
+    noteWithoutMemory(context, args, withoutMemory);
   },
 });

@@ -31,3 +31,12 @@ export function* selectProcesses(context: PluginContext, args: ArgsOf<typeof pro
   }
   if (missing.size > 0) context.note(`No process ${[...missing].join(', ')} on the list of ${count}; pslist shows them all.`);
 }
+
+/**
+ * Says why processes that were asked for by number gave no rows: kernel threads and zombies have no memory of their own. Of those
+ * among all processes it says nothing: they are expected there.
+ */
+export function noteWithoutMemory(context: PluginContext, args: ArgsOf<typeof processArgs>, count: number): void {
+  if (!args.pids || count === 0) return;
+  context.note(count === 1 ? 'One of these has no memory of its own: it is a kernel thread or a zombie.' : `${count} of these have no memory of their own: they are kernel threads or zombies.`);
+}

@@ -49,7 +49,7 @@ test('maps of kernel threads, and of a process that does not exist, say why ther
   const session = (found[0] as Sample).session();
   const kernelThread = await rowsOf(session, maps, { pids: [2] });
   assert.equal(kernelThread.rows.length, 0);
-  assert.match(kernelThread.run.notes.join(), /no memory of their own/);
+  assert.match(kernelThread.run.notes.join(), /no memory of its own: it is a kernel thread/);
   const nobody = await rowsOf(session, maps, { pids: [99999] });
   assert.match(nobody.run.notes.join(), /No process 99999 .*pslist/);
   session.close();

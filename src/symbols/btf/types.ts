@@ -1,5 +1,6 @@
 import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
 import { BtfBlob } from './blob.js';
+import { type BtfFunction, type BtfVariable, declaredFunctions, declaredVariables } from './declarations.js';
 import { BtfError, Kind, kindFlagOf, kindOf, lengthOf } from './format.js';
 import { decodeEnum, decodeInteger, placeBitfield, statesSignedness } from './members.js';
 
@@ -12,26 +13,6 @@ const MODIFIERS = (1 << Kind.Volatile) | (1 << Kind.Const) | (1 << Kind.Restrict
 const DEEPEST = 64;
 /** Members lifted out of unnamed structs in all, before it is an attempt to exhaust us; a kernel has some 20,000. */
 const MOST_LIFTED = 1 << 22;
-
-/** A function and what it takes. */
-export interface BtfFunction {
-  readonly name: string;
-  readonly parameters: readonly { readonly name: string; readonly type: TypeDescriptor }[];
-  readonly returns: TypeDescriptor;
-  /** its last parameter is `…` */
-  readonly variadic: boolean;
-}
-
-/** A variable with its place in a section: the kernel's BTF has its per-CPU variables. */
-export interface BtfVariable {
-  readonly name: string;
-  readonly type: TypeDescriptor;
-  /** `.data..percpu`; absent when no section lists it */
-  readonly section?: string;
-  /** bytes from the start of the section */
-  readonly offset?: number;
-  readonly size?: number;
-}
 
 /**
  * The types of a BTF blob: of a kernel, or of a module on top of its kernel's. The constructor indexes the blob (a few
@@ -118,51 +99,13 @@ export class BtfTypes implements TypeSource {
   }
 
   /** The functions of this blob (BTF_KIND_FUNC), in its order. */
-  *functions(): Generator<BtfFunction> {
-    const { blob } = this;
-    for (let id = blob.firstId; id < blob.endId; id++) {
-      if (kindOf(blob.word(id, 1)) === Kind.Function) yield this.decodeFunction(id);
-    }
+  functions(): Generator<BtfFunction> {
+    return declaredFunctions(this.blob, (id) => this.describe(id));
   }
 
   /** The variables of this blob (BTF_KIND_VAR), those that a BTF_KIND_DATASEC lists with their place. */
-  *variables(): Generator<BtfVariable> {
-    const { blob } = this;
-    const placed = new Set<number>();
-    for (let id = blob.firstId; id < blob.endId; id++) {
-      if (kindOf(blob.word(id, 1)) !== Kind.DataSection) continue;
-      const section = blob.text(blob.word(id, 0));
-      const count = lengthOf(blob.word(id, 1));
-      for (let at = 3; at < 3 + 3 * count; at += 3) {
-        const variable = blob.word(id, at);
-        if (this.kind(variable) !== Kind.Variable) continue;
-        placed.add(variable);
-        const offset = blob.word(id, at + 1);
-        yield { ...this.decodeVariable(variable), section, offset, size: blob.word(id, at + 2) };
-      }
-    }
-    for (let id = blob.firstId; id < blob.endId; id++) {
-      if (kindOf(blob.word(id, 1)) === Kind.Variable && !placed.has(id)) yield this.decodeVariable(id);
-    }
-  }
-
-  private decodeFunction(id: number): BtfFunction {
-    const prototype = this.word(id, 2);
-    if (this.kind(prototype) !== Kind.Prototype) throw new BtfError(`BTF function ${id} has no prototype`);
-    const holder = this.blob.holder(prototype);
-    const count = lengthOf(holder.word(prototype, 1));
-    const parameters: { name: string; type: TypeDescriptor }[] = [];
-    let variadic = false;
-    for (let i = 0; i < count; i++) {
-      const type = holder.word(prototype, 4 + 2 * i);
-      if (type === 0) variadic = true;
-      else parameters.push({ name: holder.text(holder.word(prototype, 3 + 2 * i)), type: this.describe(type) });
-    }
-    return { name: this.nameOf(id), parameters, returns: this.describe(holder.word(prototype, 2)), variadic };
-  }
-
-  private decodeVariable(id: number): BtfVariable {
-    return { name: this.nameOf(id), type: this.describe(this.word(id, 2)) };
+  variables(): Generator<BtfVariable> {
+    return declaredVariables(this.blob, (id) => this.describe(id));
   }
 
   private *names(kinds: number): Generator<string> {

@@ -4,6 +4,7 @@ import { runCommand } from './console/command.js';
 import { errorText, exitStatus, stepText } from './console/report.js';
 import { TerminalHost } from './console/terminal-host.js';
 import { Registry } from './plugin/registry.js';
+import { terminalWidth } from './render/sink.js';
 import { loadConfig } from './session/config.js';
 import { Session } from './session/session.js';
 
@@ -80,7 +81,7 @@ async function openSession({ parameters }: Invocation, registry: Registry): Prom
 
 async function help({ command }: Invocation, registry: Registry): Promise<number> {
   const { commandHelp, programHelp } = await import('./console/help.js');
-  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const width = terminalWidth(process.stdout);
   if (command === undefined) return print(programHelp(registry.list(), width));
   return print(registry.named(command).map((entry) => commandHelp(entry, 2, width)).join('\n'));
 }

@@ -167,14 +167,18 @@ test('on a terminal the console greets, completes, runs and leaves', { skip: ski
       });
     }
   };
-  await seen(/Linux 6\.1\.0[^]*Try: pslist[^]*\[1\] image\.kdump \d\d:\d\d:\d\d> /);
-  for (const key of ['psli', '\t', ' 1', '\r']) {
-    child.stdin.write(key);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 200);
-    });
+  try {
+    await seen(/Linux 6\.1\.0[^]*Try: pslist[^]*\[1\] image\.kdump \d\d:\d\d:\d\d> /);
+    for (const key of ['psli', '\t', ' 1', '\r']) {
+      child.stdin.write(key);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 200);
+      });
+    }
+    await seen(/pslist 1[^]*init \(1\)[^]*> /);
+    child.stdin.write('\x04');
+    assert.equal(await closed, 0);
+  } finally {
+    child.kill();
   }
-  await seen(/pslist 1[^]*init \(1\)[^]*> /);
-  child.stdin.write('\x04');
-  assert.equal(await closed, 0);
 });

@@ -136,7 +136,8 @@ function openTarget(session: Session, request: Request, host: Host): Target {
     return { sink: filter, colors: true, done, failed: done };
   }
   const { pager } = host;
-  const limit = pagingLimit ?? (host.output as { rows?: number }).rows ?? ROWS;
+  const { rows = 0 } = host.output as { rows?: number };
+  const limit = pagingLimit ?? (rows > 0 ? rows : ROWS);
   if (pager !== undefined && host.filter && host.output.isTTY === true && limit > 0) {
     const start = host.filter.bind(host);
     const sink = new PagedSink(host.output, limit, () => start(pager));

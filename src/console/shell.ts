@@ -5,6 +5,7 @@ import type { PluginEntry } from '../plugin/registry.js';
 import { fits } from '../plugin/registry.js';
 import { didYouMean } from '../plugin/similar.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
+import { terminalWidth } from '../render/sink.js';
 import type { Session } from '../session/session.js';
 import { noCommand, runCommand } from './command.js';
 import type { Host } from './host.js';
@@ -95,7 +96,7 @@ export class Shell {
   private async help({ name, level }: Help, line: string): Promise<void> {
     const { commandHelp, overview } = await import('./help.js');
     const { output } = this.host;
-    const width = output.isTTY === true ? output.columns : undefined;
+    const width = terminalWidth(output);
     if (name === undefined) {
       output.write(overview(this.commands(), width));
       output.write('\nhelp COMMAND or COMMAND? says more of one; COMMAND?? how it works.\n');

@@ -5,12 +5,19 @@ import type { Sink } from './renderer.js';
 /** The part of a stream that is written to; `isTTY` and `columns` as process.stdout has them. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** Cells of a terminal's line; undefined for what is no terminal. A pseudo terminal that nobody sized says 0. */
+export function terminalWidth(stream: Output): number | undefined {
+  if (stream.isTTY !== true) return undefined;
+  const { columns = 0 } = stream;
+  return columns > 0 ? columns : 80;
+}
+
 /** Writes to a stream, no faster than its reader reads. */
 export class StreamSink implements Sink {
   constructor(private readonly stream: Output) {}
 
   get width(): number | undefined {
-    return this.stream.isTTY === true ? (this.stream.columns ?? 80) : undefined;
+    return terminalWidth(this.stream);
   }
 
   async write(text: string): Promise<void> {

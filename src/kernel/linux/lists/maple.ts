@@ -1,4 +1,5 @@
 import { Absent, orAbsent } from '../../../memory/absent.js';
+import { pageNumber, pageOffset } from '../../../memory/page.js';
 import type { Struct } from '../../../object/struct.js';
 import type { StructType } from '../../../object/struct-type.js';
 import type { LinuxKernel } from '../kernel.js';
@@ -44,7 +45,9 @@ interface NodeShape {
 
 interface Position {
   readonly address: bigint;
-  readonly bytes: Buffer;
+  /** the page that the node is in, and where in it */
+  readonly view: DataView;
+  readonly at: number;
   readonly shape: NodeShape;
   /** last key of the node's range */
   readonly last: bigint;
@@ -69,7 +72,6 @@ export function* walkMaple(kernel: LinuxKernel, tree: Struct, options: WalkOptio
   }
   const limit = options.limit ?? MOST_NODES * 16;
   const width = kernel.profile.pointerSize;
-  const word = (bytes: Buffer, at: number): bigint => (width === 8 ? bytes.readBigUInt64LE(at) : BigInt(bytes.readUInt32LE(at)));
   const seen = new Set<bigint>();
   const stack: Position[] = [];
   let count = 0;
@@ -80,14 +82,14 @@ export function* walkMaple(kernel: LinuxKernel, tree: Struct, options: WalkOptio
   };
   enter(root, 0n, width === 8 ? 0xffffffffffffffffn : 0xffffffffn);
   for (let position = stack.at(-1); position; position = stack.at(-1)) {
-    const { bytes, shape } = position;
+    const { view, at, shape } = position;
     if (position.index >= shape.slots || position.next > position.last) {
       stack.pop();
       continue;
     }
     const index = position.index++;
     const first = position.next;
-    let last = index < shape.pivots ? word(bytes, shape.pivotOffset + index * width) : position.last;
+    let last = index < shape.pivots ? word(view, at + shape.pivotOffset + index * width, width) : position.last;
     // Behind the last key that is used, keys are 0 and the slot reaches to the end of the node's range (mas_safe_pivot).
     if ((last === 0n && index > 0) || last > position.last) last = position.last;
     if (last < first) {
@@ -96,7 +98,7 @@ export function* walkMaple(kernel: LinuxKernel, tree: Struct, options: WalkOptio
       continue;
     }
     position.next = last + 1n;
-    const slot = word(bytes, shape.slotOffset + index * width);
+    const slot = word(view, at + shape.slotOffset + index * width, width);
     if (slot === 0n) continue;
     if (!shape.leaf) {
       enter(slot, first, last);
@@ -130,12 +132,17 @@ function nodeAt(kernel: LinuxKernel, link: bigint, first: bigint, last: bigint, 
   if (!shape) return `${name} is of unknown kind ${kind}`;
   if (seen.has(address)) return `${name} is met twice`;
   seen.add(address);
-  const bytes = orAbsent(() => kernel.space.read(address, Number(NODE_MASK) + 1));
-  if (bytes instanceof Absent) return `${name} is unreadable: ${bytes.reason}`;
+  // Aligned as they are, nodes do not straddle pages.
+  const page = kernel.space.pageAt(pageNumber(address));
+  if (!page) return `${name} is unreadable: page not present`;
+  const at = pageOffset(address);
   // A node that was taken out of the tree names itself as its parent (ma_dead_node).
-  const parent = kernel.profile.pointerSize === 8 ? bytes.readBigUInt64LE(0) : BigInt(bytes.readUInt32LE(0));
-  if ((parent & ~NODE_MASK) === address) return `${name} is no longer in use`;
-  return { address, bytes, shape, last, next: first, index: 0 };
+  if ((word(page.view, at, kernel.profile.pointerSize) & ~NODE_MASK) === address) return `${name} is no longer in use`;
+  return { address, view: page.view, at, shape, last, next: first, index: 0 };
+}
+
+function word(view: DataView, at: number, width: 4 | 8): bigint {
+  return width === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
 }
 
 /** Shapes by enum maple_type. */

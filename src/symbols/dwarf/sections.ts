@@ -1,13 +1,12 @@
-import { MemoryBytes, type Bytes } from '../elf/bytes.js';
+import type { Bytes } from '../elf/bytes.js';
 import type { ElfFile } from '../elf/elf.js';
 
 const EMPTY = Buffer.alloc(0);
 
 /** The debug sections that types and variables need. The strings are in memory, the entries are read unit by unit. */
 export interface DebugSections {
-  readonly info: Bytes;
-  /** .debug_types of DWARF 4 */
-  readonly types: Bytes;
+  /** every .debug_info, then every .debug_types (DWARF 4). Offsets count over them one behind the other. */
+  readonly parts: readonly { readonly bytes: Bytes; readonly start: number; readonly types: boolean }[];
   readonly abbrev: Buffer;
   readonly str: Buffer;
   readonly lineStr: Buffer;
@@ -17,16 +16,20 @@ export interface DebugSections {
 
 /** The debug sections of a file, or undefined where it has no DWARF. */
 export function debugSections(elf: ElfFile): DebugSections | undefined {
-  const info = elf.named('.debug_info');
+  const info = elf.allNamed('.debug_info').filter(({ size }) => size > 0);
   const abbrev = elf.named('.debug_abbrev');
-  if (!info || !abbrev || info.size === 0) return undefined;
+  if (info.length === 0 || !abbrev) return undefined;
   const whole = (name: string): Buffer => {
     const bytes = elf.named(name);
     return bytes ? bytes.read(0, bytes.size) : EMPTY;
   };
+  let start = 0;
+  const part = (bytes: Bytes, types: boolean): DebugSections['parts'][number] => {
+    start += bytes.size;
+    return { bytes, start: start - bytes.size, types };
+  };
   return {
-    info,
-    types: elf.named('.debug_types') ?? new MemoryBytes(EMPTY),
+    parts: [...info.map((bytes) => part(bytes, false)), ...elf.allNamed('.debug_types').map((bytes) => part(bytes, true))],
     abbrev: abbrev.read(0, abbrev.size),
     str: whole('.debug_str'),
     lineStr: whole('.debug_line_str'),

@@ -21,7 +21,7 @@ export class Units {
 
   /** @throws ProfileError where a unit runs beyond its section */
   constructor(private readonly sections: DebugSections) {
-    this.headers = [...readHeaders(sections.info, 0, false), ...readHeaders(sections.types, sections.info.size, true)];
+    this.headers = sections.parts.flatMap(({ bytes, start, types }) => [...readHeaders(bytes, start, types)]);
     for (const header of this.headers) {
       if (header.signature !== undefined) this.signatures.set(header.signature, header.start + (header.typeOffset ?? 0));
     }
@@ -52,8 +52,9 @@ export class Units {
   }
 
   private bytes({ start, length }: UnitHeader): Buffer {
-    const { info, types } = this.sections;
-    return start < info.size ? info.read(start, length) : types.read(start - info.size, length);
+    const part = this.sections.parts.findLast((candidate) => candidate.start <= start);
+    if (!part) throw damaged('a unit outside every section');
+    return part.bytes.read(start - part.start, length);
   }
 
   private table(offset: number): ReadonlyMap<number, Abbreviation> {

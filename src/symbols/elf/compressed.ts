@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
+import { ZstdError } from '../../memory/zstd/bits.js';
+import { unzstd } from '../../memory/zstd/zstd.js';
 import { ProfileError } from '../error.js';
 import { MemoryBytes, type Bytes } from './bytes.js';
 import type { ElfFile } from './elf.js';
@@ -21,7 +22,7 @@ export function inflateSection(elf: ElfFile, section: ElfSection, raw: Bytes): B
     const size = elf.wide ? Number(header.readBigUInt64LE(8)) : header.readUInt32LE(4);
     const packed = raw.read(length, raw.size - length);
     if (type === ELFCOMPRESS_ZLIB) return inflated(elf, section, packed, size);
-    if (type === ELFCOMPRESS_ZSTD) return unzstd(elf, section, packed, size);
+    if (type === ELFCOMPRESS_ZSTD) return expanded(elf, section, packed, size);
     throw damaged(elf, section, `unknown compression ${type}`);
   }
   // What GNU tools wrote before SHF_COMPRESSED: `ZLIB` and the size, big-endian.
@@ -43,24 +44,14 @@ function inflated(elf: ElfFile, section: ElfSection, packed: Buffer, size: numbe
   }
 }
 
-function unzstd(elf: ElfFile, section: ElfSection, packed: Buffer, size: number): Bytes {
+function expanded(elf: ElfFile, section: ElfSection, packed: Buffer, size: number): Bytes {
   checkSize(elf, section, size);
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  const stream = new Decompress((piece) => {
-    length += piece.length;
-    if (length > size) throw damaged(elf, section, 'larger than it says');
-    pieces.push(piece.slice());
-  });
   try {
-    // In pieces, so that a frame that claims too much is found before it is made.
-    for (let at = 0; at < packed.length; at += 1 << 20) stream.push(packed.subarray(at, at + (1 << 20)), at + (1 << 20) >= packed.length);
+    return new MemoryBytes(sized(elf, section, unzstd(packed, size), size));
   } catch (error) {
-    // fzstd reports by plain errors.
-    if (error instanceof ProfileError || !(error instanceof Error)) throw error;
+    if (!(error instanceof ZstdError)) throw error;
     throw damaged(elf, section, error.message);
   }
-  return new MemoryBytes(sized(elf, section, Buffer.concat(pieces, length), size));
 }
 
 function checkSize(elf: ElfFile, section: ElfSection, size: number): void {

@@ -53,8 +53,15 @@ export class ElfFile {
 
   /** The content of a section by name, plain or as `.zdebug_…`; undefined where there is none. */
   named(name: string): Bytes | undefined {
-    const found = this.section(name) ?? (name.startsWith('.debug_') ? this.section(`.z${name.slice(1)}`) : undefined);
-    return found && found.type !== SHT.NOBITS ? this.content(found) : undefined;
+    return this.allNamed(name)[0];
+  }
+
+  /** The same of every section of that name: objects have several where the linker is to drop duplicates. */
+  allNamed(name: string): Bytes[] {
+    const old = name.startsWith('.debug_') ? `.z${name.slice(1)}` : name;
+    return this.sections
+      .filter((section) => (section.name === name || section.name === old) && section.type !== SHT.NOBITS)
+      .map((section) => this.content(section));
   }
 
   /** Bytes at a virtual address as linked, or undefined where the file has none. */

@@ -1,7 +1,7 @@
 import type * as Zlib from 'node:zlib';
 import { decodeLzo } from './lzo.js';
 import { decodeSnappy } from './snappy.js';
-import { ZstdDecoder } from './zstd.js';
+import { ZstdDecoder } from '../zstd/zstd.js';
 
 /** How a page is stored: the flags of a page descriptor (makedumpfile's diskdump_mod.h). */
 export const CODECS = [

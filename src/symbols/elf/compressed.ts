@@ -1,6 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { ZstdError } from '../../memory/zstd/bits.js';
-import { unzstd } from '../../memory/zstd/zstd.js';
+import { ZstdDecoder } from '../../memory/zstd/zstd.js';
 import { ProfileError } from '../error.js';
 import { MemoryBytes, type Bytes } from './bytes.js';
 import type { ElfFile } from './elf.js';
@@ -46,12 +45,9 @@ function inflated(elf: ElfFile, section: ElfSection, packed: Buffer, size: numbe
 
 function expanded(elf: ElfFile, section: ElfSection, packed: Buffer, size: number): Bytes {
   checkSize(elf, section, size);
-  try {
-    return new MemoryBytes(sized(elf, section, unzstd(packed, size), size));
-  } catch (error) {
-    if (!(error instanceof ZstdError)) throw error;
-    throw damaged(elf, section, error.message);
-  }
+  const content = Buffer.allocUnsafeSlow(size);
+  if (new ZstdDecoder().decode(packed, content, 0, size) !== size) throw damaged(elf, section, 'its Zstandard data is damaged');
+  return new MemoryBytes(content);
 }
 
 function checkSize(elf: ElfFile, section: ElfSection, size: number): void {

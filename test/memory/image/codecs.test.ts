@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { CODECS, decodePage } from '../../../src/memory/image/codecs.js';
 import { decodeLzo } from '../../../src/memory/image/lzo.js';
 import { decodeSnappy } from '../../../src/memory/image/snappy.js';
-import { ZstdDecoder } from '../../../src/memory/image/zstd.js';
+import { ZstdDecoder } from '../../../src/memory/zstd/zstd.js';
 import { lzoLiterals, PAGE, samplePage, zstdStored } from '../../support/images.js';
 import { snappyCompress } from '../../support/snappy.js';
 import { PACKED_PAGES } from '../../support/packed-pages.js';

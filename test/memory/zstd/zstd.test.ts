@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ZstdError } from '../../../src/memory/zstd/bits.js';
-import { unzstd } from '../../../src/memory/zstd/zstd.js';
+import { ZstdDecoder } from '../../../src/memory/zstd/zstd.js';
+
+const decoder = new ZstdDecoder();
+
+/** The output, or undefined where the data is damaged or longer. */
+function unzstd(source: Buffer, limit: number): Buffer | undefined {
+  const target = Buffer.alloc(limit);
+  const length = decoder.decode(source, target, 0, limit);
+  return length < 0 ? undefined : target.subarray(0, length);
+}
 
 const TEXT = Array.from({ length: 120 }, (_, i) => {
   const address = (0xffff888000000000n + BigInt(i) * 0x2a40n).toString(16);
@@ -37,35 +45,31 @@ const FAST =
 const frames = [BEST, FAST].map((text) => Buffer.from(text, 'base64'));
 
 test('frames of the reference compressor', () => {
-  for (const frame of frames) assert.equal(unzstd(frame, TEXT.length).toString(), TEXT);
+  for (const frame of frames) assert.equal(unzstd(frame, TEXT.length)?.toString(), TEXT);
 });
 
 test('raw and repeated blocks, skippable frames, several frames', () => {
   const raw = Buffer.from('28b52ffd' + '20' + '05' + '290000' + '68656c6c6f', 'hex');
   const repeated = Buffer.from('28b52ffd' + '20' + '07' + '3b0000' + '78', 'hex');
   const skipped = Buffer.from('502a4d18' + '03000000' + '010203', 'hex');
-  assert.equal(unzstd(Buffer.concat([raw, skipped, repeated]), 100).toString(), 'helloxxxxxxx');
+  assert.equal(unzstd(Buffer.concat([raw, skipped, repeated]), 100)?.toString(), 'helloxxxxxxx');
 });
 
 test('no more than the limit, nothing cut off', () => {
   for (const frame of frames) {
-    assert.throws(() => unzstd(frame, TEXT.length - 1), ZstdError);
-    for (let length = 1; length < frame.length - 4; length++) assert.throws(() => unzstd(frame.subarray(0, length), TEXT.length), ZstdError, String(length));
+    assert.equal(unzstd(frame, TEXT.length - 1), undefined);
+    for (let length = 1; length < frame.length - 4; length++) assert.equal(unzstd(frame.subarray(0, length), TEXT.length), undefined, String(length));
   }
 });
 
-test('any damage gives bytes or a ZstdError, soon', () => {
+test('any damage gives bytes or none, soon', () => {
   for (const frame of frames) {
     const changes = fc.array(fc.tuple(fc.nat(frame.length - 1), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(changes, (flips) => {
         const bytes = Buffer.from(frame);
         for (const [at, byte] of flips) bytes[at] = byte;
-        try {
-          assert.ok(unzstd(bytes, 20_000).length <= 20_000);
-        } catch (error) {
-          assert.ok(error instanceof ZstdError, String(error));
-        }
+        assert.ok((unzstd(bytes, 20_000)?.length ?? 0) <= 20_000);
       }),
       { numRuns: 2000 },
     );

@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
-import { detectKernel } from '../kernel/detect.js';
 import { Trace, type TraceStep } from '../kernel/trace.js';
 import { openImage } from '../memory/image/open.js';
 import { PhysicalSpace } from '../memory/physical.js';
@@ -132,6 +131,8 @@ export class Session {
   private async detect(): Promise<Kernel> {
     const physical = this.physical();
     const cache = ImageCache.open(this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined, physical);
+    // Loaded when an image is looked at: what needs none starts without it.
+    const { detectKernel } = await import('../kernel/detect.js');
     const kernel = await detectKernel(physical, {
       trace: this.trace,
       cache,

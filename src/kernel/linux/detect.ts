@@ -15,7 +15,6 @@ import { bannerAt, scanBanners } from './banner.js';
 import { candidateRoots, type KernelRoot, verifyRoot } from './dtb.js';
 import { LinuxKernel, type LinuxLocation } from './kernel.js';
 import { type KernelWindow, kernelWindows } from './locate.js';
-import { profileFromFile } from './profile-file.js';
 import { profileCandidates } from './repository.js';
 
 /** What a second open of an image needs to know: see {@link DetectionCache}. Numbers as decimal strings where they are 64-bit. */
@@ -187,7 +186,11 @@ async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsy
     source: 'BTF and kallsyms of the image',
     banner: found.banner,
   };
-  const fit = (path: string): Promise<Profile> => profileFromFile(path, { metadata, symbols, slide: virtualSlide, trace: options.trace });
+  const fit = async (path: string): Promise<Profile> => {
+    // Readers of symbol files are many modules, which an image that brings its own types does not need.
+    const { profileFromFile } = await import('./profile-file.js');
+    return profileFromFile(path, { metadata, symbols, slide: virtualSlide, trace: options.trace });
+  };
   const blob = options.profile === undefined ? found.btf && readBtf(physical, found.btf) : undefined;
   const profile =
     options.profile !== undefined ? await fit(options.profile) : blob ? new Profile(new BtfTypes(blob), symbols, metadata) : await searchProfile(found.banner, fit, options);

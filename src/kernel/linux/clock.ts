@@ -22,10 +22,7 @@ interface Timespec64 extends Struct {
  */
 export function clockOf(kernel: LinuxKernel): Clock {
   return kernel.memo('clock', () => {
-    const type = kernel.struct('timekeeper');
-    const core = kernel.profile.address('tk_core');
-    // The sequence counter is 4 bytes, or more with lock debugging; the timekeeper is aligned to a word behind it.
-    const keeper = type.at(kernel.space, core + BigInt(kernel.profile.pointerSize));
+    const keeper = timekeeper(kernel);
     const wall = keeper.$get('wall_to_monotonic') as Timespec64;
     const seconds = -BigInt(wall.tv_sec);
     const nanoseconds = -BigInt(wall.tv_nsec);
@@ -36,6 +33,17 @@ export function clockOf(kernel: LinuxKernel): Clock {
       now: Timestamp.fromSeconds(BigInt(keeper.$get('xtime_sec') as bigint), nanosecondsOf(keeper)),
     };
   });
+}
+
+/**
+ * The core timekeeper: in the unnamed struct tk_core behind its sequence counter; in struct tk_data, which has a name and a lock too, since
+ * 6.13; since 6.17 the first of an array of them, timekeeper_data, because auxiliary clocks have one each.
+ */
+function timekeeper(kernel: LinuxKernel): Struct {
+  const core = kernel.symbol('timekeeper_data') ?? kernel.profile.address('tk_core');
+  if (kernel.profile.has('tk_data', 'timekeeper')) return kernel.at('tk_data', core).$get('timekeeper') as Struct;
+  // The sequence counter is 4 bytes, or more with lock debugging; the timekeeper is aligned to a word behind it.
+  return kernel.at('timekeeper', core + BigInt(kernel.profile.pointerSize));
 }
 
 /**

@@ -69,9 +69,10 @@ export async function runCommand(session: Session, request: Request, host: Host)
     const run = session.run(plugin, bound.args, {
       columns: new Set(renderer.shown),
       ...(signal ? { signal } : {}),
-      onProgress: (fraction, what) => host.progress?.(fraction, what),
+      onProgress: (fraction, what) => host.progress?.show(fraction, what),
     });
-    const printed = await printRun(run, renderer).finally(() => host.progress?.());
+    const clear = (): void => host.progress?.clear();
+    const printed = await printRun(run, renderer, clear).finally(clear);
     await target.done();
     const notes = signal?.aborted === true ? [...printed.notes, `Stopped: ${printed.rows} rows so far.`] : printed.notes;
     if (!parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
@@ -121,7 +122,7 @@ const written = new WeakMap<Session, Set<string>>();
 
 /** Where the rows go: a file, a filter, the pager, or the output as it is. */
 function openTarget(session: Session, request: Request, host: Host): Target {
-  const { output, paging_limit: pagingLimit } = session.parameters;
+  const { output } = session.parameters;
   if (request.redirect) return fileTarget(session.path(request.redirect.path), request.redirect.append);
   if (output !== undefined) {
     const path = session.path(output);
@@ -135,9 +136,14 @@ function openTarget(session: Session, request: Request, host: Host): Target {
     const done = async (): Promise<void> => void (await filter.end());
     return { sink: filter, colors: true, done, failed: done };
   }
-  const { pager } = host;
+  return screen(session, host);
+}
+
+/** The output as it is, through the pager where it is a terminal and the text is long. */
+function screen(session: Session, host: Host): Target {
   const { rows = 0 } = host.output as { rows?: number };
-  const limit = pagingLimit ?? (rows > 0 ? rows : ROWS);
+  const limit = session.parameters.paging_limit ?? (rows > 0 ? rows : ROWS);
+  const { pager } = host;
   if (pager !== undefined && host.filter && host.output.isTTY === true && limit > 0) {
     const start = host.filter.bind(host);
     const sink = new PagedSink(host.output, limit, () => start(pager));
@@ -146,6 +152,13 @@ function openTarget(session: Session, request: Request, host: Host): Target {
   }
   const nothing = (): Promise<void> => Promise.resolve();
   return { sink: new StreamSink(host.output), colors: true, done: nothing, failed: nothing };
+}
+
+/** Shows a text that is no table (help), paged where it is long. */
+export async function showText(session: Session, host: Host, text: string): Promise<void> {
+  const { sink, done } = screen(session, host);
+  await sink.write(text);
+  await done();
 }
 
 function fileTarget(path: string, append: boolean, onWritten?: () => void): Target {

@@ -1,5 +1,6 @@
 import type { Sink } from '../render/renderer.js';
 import type { Output } from '../render/sink.js';
+import type { ProgressLine } from './progress.js';
 
 /** Output that goes through another program (a shell filter, a pager). */
 export interface Filter extends Sink {
@@ -22,6 +23,6 @@ export interface Host {
   readonly pager?: string | undefined;
   /** What is in a folder, for completion; empty where it cannot be read. */
   files?(folder: string): readonly { readonly name: string; readonly folder: boolean }[];
-  /** Shows how far long work is; undefined fraction: the end is not known. Called with nothing when it is done. */
-  progress?(fraction?: number, what?: string): void;
+  /** Where long work says how far it is. */
+  readonly progress?: ProgressLine | undefined;
 }

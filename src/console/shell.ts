@@ -7,7 +7,7 @@ import { didYouMean } from '../plugin/similar.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
 import { terminalWidth } from '../render/sink.js';
 import type { Session } from '../session/session.js';
-import { noCommand, runCommand } from './command.js';
+import { noCommand, runCommand, showText } from './command.js';
 import type { Host } from './host.js';
 import { errorText } from './report.js';
 
@@ -95,31 +95,25 @@ export class Shell {
 
   private async help({ name, level }: Help, line: string): Promise<void> {
     const { commandHelp, overview } = await import('./help.js');
-    const { output } = this.host;
-    const width = terminalWidth(output);
+    const width = terminalWidth(this.host.output);
+    const show = (text: string): Promise<void> => showText(this.session, this.host, text);
     if (name === undefined) {
-      output.write(overview(this.commands(), width));
-      output.write('\nhelp COMMAND or COMMAND? says more of one; COMMAND?? how it works.\n');
-      return;
+      return show(`${overview(this.commands(), width)}\nhelp COMMAND or COMMAND? says more of one; COMMAND?? how it works.\n`);
     }
     const all = this.session.registry.named(name);
     if (all.length === 0) {
       const own = builtins[name];
-      if (own !== undefined) {
-        output.write(`${name} — ${own}\n`);
-        return;
-      }
+      if (own !== undefined) return show(`${name} — ${own}\n`);
       const topic = this.commands().filter((entry) => entry.topic === name);
       if (topic.length === 0) {
         const start = Math.max(0, line.indexOf(name));
         const known = [...this.session.registry.list().map((entry) => entry.name), ...Object.keys(builtins)];
         throw new UsageError(`No command ${name}.${didYouMean(name, known)}`, { line, start, end: start + name.length });
       }
-      output.write(overview(topic, width));
-      return;
+      return show(overview(topic, width));
     }
     const fitting = all.filter((entry) => this.system === undefined || fits(entry, this.system));
-    output.write((fitting.length > 0 ? fitting : all).map((entry) => commandHelp(entry, level, width)).join('\n'));
+    return show((fitting.length > 0 ? fitting : all).map((entry) => commandHelp(entry, level, width)).join('\n'));
   }
 }
 

@@ -1,11 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Filter, Host } from './host.js';
-
-/** Progress is shown for work that takes longer. */
-const PATIENCE_MS = 500;
-/** … and drawn so often. */
-const REDRAW_MS = 100;
-const BAR = 20;
+import { ProgressLine } from './progress.js';
 
 /** The process's own streams, programs started by a shell, progress on a terminal. */
 export class TerminalHost implements Host {
@@ -14,13 +9,14 @@ export class TerminalHost implements Host {
   /** called before another program takes the terminal, and after */
   suspend: (() => void) | undefined;
   resume: (() => void) | undefined;
-  private since = 0;
-  private drawn = 0;
+  readonly progress: ProgressLine | undefined;
 
   constructor(
     readonly pager: string | undefined,
-    private readonly quiet: boolean,
-  ) {}
+    quiet: boolean,
+  ) {
+    this.progress = quiet ? undefined : new ProgressLine(process.stderr);
+  }
 
   filter(command: string): Filter {
     return new ChildFilter(command, this);
@@ -33,24 +29,6 @@ export class TerminalHost implements Host {
       if (!(error instanceof Error && 'code' in error)) throw error;
       return [];
     }
-  }
-
-  progress(fraction?: number, what?: string): void {
-    if (!this.error.isTTY || this.quiet) return;
-    const now = performance.now();
-    if (fraction === undefined && what === undefined) {
-      if (this.drawn > 0) this.error.write('\r\x1b[K');
-      this.since = 0;
-      this.drawn = 0;
-      return;
-    }
-    if (this.since === 0) this.since = now;
-    if (now - this.since < PATIENCE_MS || now - this.drawn < REDRAW_MS) return;
-    this.drawn = now;
-    const done = Math.max(0, Math.min(1, fraction ?? 0));
-    const left = done > 0.01 ? `  ${(((now - this.since) / 1000) * (1 / done - 1)).toFixed(0)} s left` : '';
-    const bar = fraction === undefined ? '' : `${'█'.repeat(Math.round(done * BAR)).padEnd(BAR, '░')} ${(done * 100).toFixed(0)} %${left}  `;
-    this.error.write(`\r${bar}${what ?? ''}\x1b[K`);
   }
 }
 

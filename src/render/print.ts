@@ -23,9 +23,9 @@ export interface Printed {
 /**
  * Prints the rows of a command as they come. Nothing is printed before the first row, so that a command that fails at once
  * leaves no empty table; one that fails later leaves its rows in a complete form (a JSON array is closed), and the error flies.
- * @param onRow is shown each row; the console keeps the last result
+ * @param before called before something is written: what stands on the terminal for the moment makes way
  */
-export async function printRun(run: Run, renderer: Renderer, onRow?: (row: Row) => void): Promise<Printed> {
+export async function printRun(run: Run, renderer: Renderer, before: () => void = () => undefined): Promise<Printed> {
   const shown = new Set(renderer.shown);
   const faults = new Faults();
   let begun = false;
@@ -35,11 +35,9 @@ export async function printRun(run: Run, renderer: Renderer, onRow?: (row: Row) 
   };
   try {
     for await (const batch of gathered(run.batches())) {
+      before();
       await begin();
-      for (const row of batch) {
-        for (const name of shown) faults.count(row[name]);
-        onRow?.(row);
-      }
+      for (const row of batch) for (const name of shown) faults.count(row[name]);
       await renderer.rows(batch);
     }
     await begin();

@@ -2,7 +2,7 @@ import { Absent } from '../memory/absent.js';
 import type { Column, ColumnType, Row } from '../plugin/columns.js';
 import { headingLabel, type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
 import { lineText, valueText } from './value.js';
-import { cellWidth, cut, pad, prepareWidths } from './width.js';
+import { cellWidth, cut, loadWidths, needsWidths, pad } from './width.js';
 
 /** Least cells of a column, by its type: so that rows that come later rarely need more. */
 const LEAST: Partial<Record<ColumnType, number>> = { address: 14, physical: 10, int: 3, size: 6, time: 20, bool: 5 };
@@ -46,14 +46,14 @@ export class TextRenderer implements Renderer {
   }
 
   async begin(): Promise<void> {
-    await prepareWidths(this.columns.map(([name, column]) => column.title ?? name));
+    if (this.columns.some(([name, column]) => needsWidths(column.title ?? name))) await loadWidths();
   }
 
   async rows(batch: readonly Row[]): Promise<void> {
     if (batch.length === 0) return;
     const headings = batch.map((row) => this.headingOf(row));
     const table = batch.map((row) => this.columns.map(([name, column]) => this.cell(row, name, column)));
-    await prepareWidths(texts(table, headings));
+    if (headings.some(needsWidths) || table.some((cells) => cells.some((cell) => cell.some(needsWidths)))) await loadWidths();
     for (const cells of table) {
       for (let index = 0; index < cells.length; index++) {
         for (const line of cells[index] as Cell) {
@@ -141,9 +141,4 @@ export class TextRenderer implements Renderer {
   private emphasise(text: string): string {
     return this.style.colors === true ? `\x1b[1m${text}\x1b[22m` : text;
   }
-}
-
-function* texts(table: readonly (readonly Cell[])[], headings: readonly string[]): Generator<string> {
-  yield* headings;
-  for (const cells of table) for (const cell of cells) yield* cell;
 }

@@ -1,7 +1,7 @@
 import type { Column, Row } from '../plugin/columns.js';
 import { type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
 import { type ValueStyle, valueText } from './value.js';
-import { cellWidth, pad, prepareWidths } from './width.js';
+import { cellWidth, loadWidths, needsWidths, pad } from './width.js';
 
 /** Everything of a row, one column a line, rows apart by an empty line: nothing is hidden and nothing is cut. */
 export class WideRenderer implements Renderer {
@@ -21,7 +21,7 @@ export class WideRenderer implements Renderer {
   }
 
   async begin(): Promise<void> {
-    await prepareWidths(this.shown);
+    if (this.shown.some(needsWidths)) await loadWidths();
   }
 
   async rows(batch: readonly Row[]): Promise<void> {

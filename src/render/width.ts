@@ -3,19 +3,20 @@ import { isPlain } from './escape.js';
 type Measure = (text: string) => number;
 let measure: Measure | undefined;
 
-/** Loads what non-ASCII text is measured with, where one of the texts needs it. */
-export async function prepareWidths(texts: Iterable<string>): Promise<void> {
-  if (measure) return;
-  for (const text of texts) {
-    if (isPlain(text)) continue;
-    measure = (await import('string-width')).default;
-    return;
-  }
+/** True where the text is not ASCII and what it is measured with is not loaded: {@link loadWidths} comes first. */
+export function needsWidths(text: string): boolean {
+  return !measure && !isPlain(text);
+}
+
+/** Loads what text beyond ASCII is measured with. */
+export async function loadWidths(): Promise<void> {
+  measure ??= (await import('string-width')).default;
 }
 
 /** Cells that an escaped text takes on a terminal. Texts that are not ASCII must have been prepared for. */
 export function cellWidth(text: string): number {
-  return isPlain(text) || !measure ? text.length : measure(text);
+  // Nothing but ASCII has been seen so far where the library was not loaded.
+  return !measure || isPlain(text) ? text.length : measure(text);
 }
 
 /** A text cut to a number of cells, the last of which is then `…`. */

@@ -1,19 +1,9 @@
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import { profileParts } from '../../src/symbols/convert.js';
 import { openProfileFile } from '../../src/symbols/open.js';
 import { writeProfile } from '../../src/symbols/rekall/file.js';
-import type { ProfileSource } from '../../src/symbols/source.js';
-
-/** A source's names, functions apart from data. */
-function parts(source: ProfileSource): Parameters<typeof writeProfile>[1] {
-  const constants: [string, bigint][] = [];
-  const functions: [string, bigint][] = [];
-  for (const [name, address] of source.constants.entries()) {
-    (source.constants.kind(name) === 'function' ? functions : constants).push([name, address]);
-  }
-  return { types: source.types, constants, functions, metadata: source.metadata };
-}
 
 export const convertProfile = definePlugin({
   name: 'convert_profile',
@@ -38,7 +28,7 @@ export const convertProfile = definePlugin({
   async *collect(context, args) {
     const source = await openProfileFile(context.session.path(args.source));
     const path = context.session.path(args.out_file);
-    await writeProfile(path, parts(source));
+    await writeProfile(path, profileParts(source));
     yield {
       path,
       source: source.metadata.source,
@@ -70,7 +60,7 @@ export const dwarfparser = definePlugin({
   async *collect(context, args) {
     const source = await openProfileFile(context.session.path(args.dwarf_filename));
     if (args.out_file !== undefined) {
-      const own = parts(source);
+      const own = profileParts(source);
       await writeProfile(context.session.path(args.out_file), { ...own, metadata: { ...own.metadata, ProfileClass: args.profile_class } });
       context.note(`Written: ${context.session.path(args.out_file)}`);
     }

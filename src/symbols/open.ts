@@ -1,27 +1,66 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { unpacked } from './container.js';
-import { readElfFile, type ReadOptions } from './elf/read.js';
+import { readElfBytes, readElfFile, type ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
 import { isIsf, isfProfile } from './isf/read.js';
 import { parseJsonObject } from './json.js';
 import { rekallProfile } from './rekall/read.js';
-import type { ProfileSource } from './source.js';
+import { ConstantMap, type ProfileSource } from './source.js';
+import { looksLikeSystemMap } from './systemmap.js';
+import { looksLikeDwarfText, readDwarfText } from './volatility2/dwarfdump.js';
+import { readZipProfile } from './volatility2/read.js';
+import { isZip } from './volatility2/zip.js';
 
 /** The largest file that is read whole. */
 const MAX_FILE = 1024 * 1024 * 1024;
 
 /**
- * Opens a file that types and names can come from, recognised by content: a Rekall profile or a Volatility 3 symbol file
- * (plain, gzip or xz).
+ * Opens a file that types and names can come from, recognised by content: a Rekall profile, a Volatility 3 symbol file, a
+ * Volatility 2 zip profile, a vmlinux or module with debug information, the text of a dwarfdump program. Each may be packed
+ * with gzip or xz.
  *
  * @throws ProfileError with a sentence and the next step where it is none of these, or damaged
  */
 export async function openProfileFile(path: string, options: ReadOptions = {}): Promise<ProfileSource> {
+  try {
+    return await openByContent(path, options);
+  } catch (error) {
+    // What finds the damage deep inside does not know the file.
+    if (!(error instanceof ProfileError) || error.message.includes(path)) throw error;
+    throw new ProfileError(`${path}: ${error.message}`, error.next, { cause: error });
+  }
+}
+
+async function openByContent(path: string, options: ReadOptions): Promise<ProfileSource> {
   const first = await firstBytes(path);
-  if (first.subarray(0, 4).toString('latin1') === '\x7fELF') return readElfFile(path, options);
+  if (isElf(first)) return readElfFile(path, options);
   const bytes = await unpacked(await readFile(path), path);
+  if (isElf(bytes)) return readElfBytes(bytes, path, options);
+  if (isZip(bytes)) return readZipProfile(bytes, path);
+  if (looksLikeText(bytes)) return readText(bytes.toString('latin1'), path);
   const json = parseJsonObject(bytes, path);
   return isIsf(json) ? isfProfile(json, path) : rekallProfile(json, path);
+}
+
+function isElf(bytes: Buffer): boolean {
+  return bytes.subarray(0, 4).toString('latin1') === '\x7fELF';
+}
+
+/** Whether it is the text of a tool: what is neither JSON nor anything known is taken for JSON, whose reader says what is wrong. */
+function looksLikeText(bytes: Buffer): boolean {
+  const start = bytes.subarray(0, 64 * 1024).toString('latin1');
+  return looksLikeSystemMap(start) || looksLikeDwarfText(start);
+}
+
+async function readText(text: string, path: string): Promise<ProfileSource> {
+  if (looksLikeSystemMap(text)) {
+    throw new ProfileError(
+      `${path} is a System.map: it has names, but no types.`,
+      'Put it into a zip file with module.dwarf or a module built with debug information, or give the vmlinux.',
+    );
+  }
+  const types = await readDwarfText(text, 8);
+  return { types, constants: new ConstantMap(new Map()), metadata: { os: 'linux', arch: 'AMD64', source: path } };
 }
 
 /** The first bytes of a file that exists, is a file, and is not empty. */

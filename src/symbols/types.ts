@@ -101,5 +101,7 @@ export interface ProfileMetadata {
   readonly source: string;
   /** the kernel's banner (`Linux version 6.1.0-…`) or PDB GUID+age, by which a wrong profile is refused */
   readonly banner?: string;
+  /** the kernel's configuration, where the source has it (`CONFIG_SMP`: `y`): Rekall's $CONFIG */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly [key: string]: unknown;
 }

@@ -2,10 +2,8 @@ import { Tag } from './constants.js';
 import { Die, NameIn } from './die.js';
 import { describeEnum, describeInteger, placeMember } from './describe.js';
 import { damaged } from './error.js';
-import type { UnitHeader } from './forms.js';
+import type { EntryUnit, EntryUnits } from './entries.js';
 import type { DwarfTypes } from './types.js';
-import type { Unit } from './unit.js';
-import type { Units } from './units.js';
 import type { EnumType, MemberLayout, StructLayout, TypeDescriptor } from '../types.js';
 
 /** Typedefs, modifiers and pointers one behind the other before a chain counts as endless. */
@@ -18,7 +16,7 @@ const Seen = { Enum: 1, Typedef: 2, Variable: 4 } as const;
 const UNKNOWN: TypeDescriptor = { kind: 'named', name: 'unknown', args: {} };
 
 interface Entry {
-  readonly unit: Unit;
+  readonly unit: EntryUnit;
   readonly die: Die;
   /** offset over all units */
   readonly offset: number;
@@ -46,13 +44,12 @@ export class Collector {
   private depth = 0;
 
   constructor(
-    private readonly units: Units,
+    private readonly units: EntryUnits,
     private readonly types: DwarfTypes,
   ) {}
 
   /** @throws ProfileError where the unit makes no sense */
-  collect(header: UnitHeader): void {
-    const unit = this.units.open(header);
+  collect(unit: EntryUnit): void {
     const found = this.newDefinitions(unit);
     for (const { kind, name, offset } of found) {
       if (kind === Tag.Structure) this.define(name, offset);
@@ -67,7 +64,7 @@ export class Collector {
   }
 
   /** The outermost entries of a unit, and those of its namespaces, that define a name not seen before. */
-  private newDefinitions(unit: Unit): { kind: number; name: string; offset: number }[] {
+  private newDefinitions(unit: EntryUnit): { kind: number; name: string; offset: number }[] {
     const found: { kind: number; name: string; offset: number }[] = [];
     const { scan: die } = this;
     const { start, headerLength } = unit.header;
@@ -75,7 +72,7 @@ export class Collector {
     if (!die.children) return found;
     let at = die.next;
     let depth = 1;
-    while (depth > 0 && at < unit.bytes.length) {
+    while (depth > 0 && at < unit.end) {
       const position = at;
       unit.decode(at, die);
       const { tag } = die;
@@ -131,7 +128,7 @@ export class Collector {
     return true;
   }
 
-  private nameOf(unit: Unit, die: Die): string {
+  private nameOf(unit: EntryUnit, die: Die): string {
     if (die.nameIn !== NameIn.Str) return unit.name(die);
     let name = this.names.get(die.nameAt);
     if (name === undefined) {
@@ -312,7 +309,7 @@ export class Collector {
     }
   }
 
-  private members(unit: Unit, struct: Die): Map<string, MemberLayout> {
+  private members(unit: EntryUnit, struct: Die): Map<string, MemberLayout> {
     const members = new Map<string, MemberLayout>();
     let lifted = 0;
     for (const die of this.children(unit, struct)) {
@@ -337,10 +334,10 @@ export class Collector {
   }
 
   /** The entries right below one. The same object is given again and again. */
-  private *children(unit: Unit, die: Die): Generator<Die> {
+  private *children(unit: EntryUnit, die: Die): Generator<Die> {
     if (!die.children) return;
     const child = new Die();
-    for (let at = die.next; at < unit.bytes.length;) {
+    for (let at = die.next; at < unit.end;) {
       unit.decode(at, child);
       if (child.tag === 0) return;
       const next = unit.behind(child);

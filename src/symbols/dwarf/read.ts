@@ -23,7 +23,7 @@ export async function readDwarf(elf: ElfFile, progress?: (done: number, total: n
   let turn = performance.now();
   let done = 0;
   for (const header of units.headers) {
-    collector.collect(header);
+    collector.collect(units.open(header));
     done++;
     if (performance.now() - turn < TURN) continue;
     progress?.(done, units.headers.length);

@@ -1,12 +1,13 @@
 import type { Abbreviation } from './abbrev.js';
 import { At, Form, Op } from './constants.js';
 import { Die, NameIn } from './die.js';
+import type { EntryUnit } from './entries.js';
 import { damaged } from './error.js';
 import { FormReader, type UnitHeader } from './forms.js';
 import type { DebugSections } from './sections.js';
 
 /** A unit in memory. Decodes entries at positions in it. */
-export class Unit extends FormReader {
+export class Unit extends FormReader implements EntryUnit {
   private readonly root: Die;
 
   constructor(
@@ -19,6 +20,10 @@ export class Unit extends FormReader {
     super(header, bytes, bySignature);
     this.root = new Die();
     this.decode(header.headerLength, this.root);
+  }
+
+  get end(): number {
+    return this.bytes.length;
   }
 
   /** Decodes the entry at a position of the unit. @throws ProfileError */

@@ -1,6 +1,7 @@
 import type { Bytes } from '../elf/bytes.js';
 import { readAbbreviations, type Abbreviation } from './abbrev.js';
 import { UnitType } from './constants.js';
+import type { EntryUnits } from './entries.js';
 import { damaged } from './error.js';
 import type { UnitHeader } from './forms.js';
 import type { DebugSections } from './sections.js';
@@ -12,7 +13,7 @@ const KEPT = 8;
 const LARGEST_UNIT = 512 * 1024 * 1024;
 
 /** The units of .debug_info and .debug_types, read one at a time. */
-export class Units {
+export class Units implements EntryUnits {
   /** in the order of the file; offsets of .debug_types follow those of .debug_info */
   readonly headers: readonly UnitHeader[];
   private readonly signatures = new Map<bigint, number>();

@@ -5,7 +5,7 @@ import type { DwarfTypes } from '../dwarf/types.js';
 import { ProfileError } from '../error.js';
 import { ConstantMap, type ProfileSource } from '../source.js';
 import type { ProfileMetadata, TypeSource } from '../types.js';
-import { FileBytes } from './bytes.js';
+import { FileBytes, MemoryBytes, type Bytes } from './bytes.js';
 import { ElfFile } from './elf.js';
 import { EM, ET } from './format.js';
 import { elfSymbols, type ElfSymbols } from './symbols.js';
@@ -32,13 +32,24 @@ export interface ReadOptions {
 export async function readElfFile(path: string, options: ReadOptions = {}): Promise<ProfileSource> {
   const file = new FileBytes(path);
   try {
-    return await readElf(new ElfFile(file, path), options);
+    return await guarded(file, path, options);
+  } finally {
+    file.close();
+  }
+}
+
+/** The same of a file in memory. `path` is named in messages. */
+export function readElfBytes(bytes: Buffer, path: string, options: ReadOptions = {}): Promise<ProfileSource> {
+  return guarded(new MemoryBytes(bytes), path, options);
+}
+
+async function guarded(bytes: Bytes, path: string, options: ReadOptions): Promise<ProfileSource> {
+  try {
+    return await readElf(new ElfFile(bytes, path), options);
   } catch (error) {
     // A read beyond a buffer, which no check has foreseen: the file is damaged.
     if (error instanceof RangeError) throw new ProfileError(`${path} is damaged: ${error.message}.`, 'Fetch or copy the file again.', { cause: error });
     throw error;
-  } finally {
-    file.close();
   }
 }
 

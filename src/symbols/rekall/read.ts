@@ -15,8 +15,6 @@ export interface RekallProfile extends ProfileSource {
   readonly type: string;
   /** $MERGE: names of profiles whose sections this one takes over */
   readonly merge: readonly string[];
-  /** $CONFIG: the kernel's configuration (`CONFIG_SMP`: `y`) */
-  readonly config: ReadonlyMap<string, string>;
   /** any section as it stands, `$INDEX` for one; integers of 16 digits and more are strings */
   section(name: string): Json | undefined;
   sectionNames(): readonly string[];
@@ -58,13 +56,13 @@ export function rekallProfile(json: JsonObject, path: string): RekallProfile {
   );
   const banner = stringOf(own(stated, 'banner'));
   const merge = own(json, '$MERGE');
+  const config = objectOf(own(json, '$CONFIG'));
   return {
     types,
     constants: new JsonConstants(json, types),
-    metadata: { ...stated, os, arch, source: path, ...(banner === undefined ? {} : { banner }) },
+    metadata: { ...stated, os, arch, source: path, ...(banner !== undefined && { banner }), ...(config && { config }) },
     type: stringOf(own(stated, 'Type')) ?? 'Profile',
     merge: (Array.isArray(merge) ? (merge as readonly Json[]) : []).filter((name) => typeof name === 'string'),
-    config: new Map(Object.entries(objectOf(own(json, '$CONFIG')) ?? {}).map(([key, value]) => [key, String(value)])),
     section: (name) => own(json, name),
     sectionNames: () => Object.keys(json),
   };

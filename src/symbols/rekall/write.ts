@@ -9,6 +9,8 @@ export interface ProfileParts {
   /** names and addresses as linked: any slide is subtracted before */
   readonly constants: Iterable<readonly [name: string, address: bigint]>;
   readonly functions?: Iterable<readonly [name: string, address: bigint]>;
+  /** types of globals, where the source knows them */
+  readonly constantTypes?: Iterable<readonly [name: string, type: TypeDescriptor]>;
   readonly metadata: ProfileMetadata;
 }
 
@@ -16,18 +18,23 @@ export interface ProfileParts {
  * A profile in Rekall's JSON form ($METADATA, $CONSTANTS, $FUNCTIONS, $STRUCTS, $ENUMS, $REVENUMS), keys sorted because that
  * compresses best, in pieces of text. Integers are exact: addresses are written as plain JSON integers of 64 bits.
  */
-export function* rekallProfileText({ types, constants, functions, metadata }: ProfileParts): Generator<string> {
+export function* rekallProfileText({ types, constants, functions, constantTypes, metadata }: ProfileParts): Generator<string> {
   const writer = new VtypeWriter(types);
+  const { config } = metadata;
   yield `{\n"$METADATA": ${JSON.stringify(metadataOf(metadata), null, 1)},\n`;
   yield* section('$CONSTANTS', constantTexts(constants));
   if (functions) yield* section('$FUNCTIONS', constantTexts(functions));
   const enums = [...types.enumNames()].sort();
   yield* section('$ENUMS', texts(enums, (name) => enumText(types.enum(name), false)));
   yield* section('$REVENUMS', texts(enums, (name) => enumText(types.enum(name), true)));
+  if (config) yield* section('$CONFIG', texts(Object.keys(config).sort(), (name) => JSON.stringify(config[name])));
+  if (constantTypes) yield* section('$CONSTANT_TYPES', writer.constants(constantTypes));
+  // Last: what the others use gets its name as it is met.
   yield* section('$STRUCTS', writer.structs(), '\n}\n');
 }
 
-function metadataOf(metadata: ProfileMetadata): Record<string, unknown> {
+/** $METADATA; the kernel's configuration is a section of its own. */
+function metadataOf({ config: _config, ...metadata }: ProfileMetadata): Record<string, unknown> {
   const profileClass = metadata.os === 'linux' ? (metadata.arch === 'I386' ? 'Linux32' : 'Linux64') : undefined;
   return { Type: 'Profile', Version: FORMAT_VERSION, ProfileClass: profileClass, ...metadata };
 }
@@ -72,20 +79,46 @@ function enumText(type: EnumType | undefined, reversed: boolean): string {
 class VtypeWriter {
   private readonly unnamed = new Map<StructLayout, string>();
   private readonly named = new Set<string>();
+  /** in the order they were met */
+  private readonly namedOrder: string[] = [];
+  private readonly unnamedOrder: StructLayout[] = [];
   private readonly enums = new Map<string, EnumType | undefined>();
+  /** Unnamed structs are numbered from here on: a source may have such names of its own. */
+  private readonly firstUnnamed: number;
 
-  constructor(private readonly types: TypeSource) {}
+  constructor(private readonly types: TypeSource) {
+    let first = 0;
+    for (const name of [...new Set(types.structNames())].sort()) {
+      this.use(name);
+      const number = /^__unnamed_(\d{1,12})$/.exec(name)?.[1];
+      if (number !== undefined) first = Math.max(first, Number(number) + 1);
+    }
+    this.firstUnnamed = first;
+  }
 
   *structs(): Generator<string> {
-    for (const name of [...new Set(this.types.structNames())].sort()) this.named.add(name);
-    // Sets and maps are iterated to what is added meanwhile.
-    for (const name of this.named) {
-      const layout = this.types.struct(name);
-      if (layout) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
+    // Writing one may add others.
+    for (let named = 0, unnamed = 0; named < this.namedOrder.length || unnamed < this.unnamedOrder.length;) {
+      if (named < this.namedOrder.length) {
+        const name = this.namedOrder[named++] as string;
+        const layout = this.types.struct(name);
+        if (layout) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
+      } else {
+        const layout = this.unnamedOrder[unnamed++] as StructLayout;
+        yield `${JSON.stringify(this.unnamed.get(layout))}: ${this.struct(layout)}`;
+      }
     }
-    for (const [layout, name] of this.unnamed) {
-      yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
-    }
+  }
+
+  /** Types of globals. */
+  *constants(constants: Iterable<readonly [string, TypeDescriptor]>): Generator<string> {
+    for (const [name, type] of constants) yield `${JSON.stringify(name)}: ${JSON.stringify(this.vtype(type))}`;
+  }
+
+  private use(name: string): void {
+    if (this.named.has(name)) return;
+    this.named.add(name);
+    this.namedOrder.push(name);
   }
 
   private struct(layout: StructLayout): string {
@@ -109,11 +142,14 @@ class VtypeWriter {
       case 'array':
         return ['Array', { ...this.target(type.target), count: type.count }];
       case 'struct':
-        this.named.add(type.name);
+        this.use(type.name);
         return [type.name];
       case 'inline': {
-        const name = this.unnamed.get(type.layout) ?? `__unnamed_${this.unnamed.size}`;
+        const known = this.unnamed.get(type.layout);
+        if (known !== undefined) return [known];
+        const name = `__unnamed_${this.firstUnnamed + this.unnamed.size}`;
         this.unnamed.set(type.layout, name);
+        this.unnamedOrder.push(type.layout);
         return [name];
       }
       case 'enum':
@@ -124,8 +160,18 @@ class VtypeWriter {
         return ['Enumeration', { ...this.enumeration(type.base), target: 'BitField', target_args: { ...bits, target: integerName(type.base.size, type.base.signed) } }];
       }
       case 'named':
-        return [type.name, { ...type.args }];
+        return [type.name, this.classArguments(type.name, type.args)];
     }
+  }
+
+  /** A class's arguments as vtypes state them: descriptors hold their target as a descriptor, and wide text in bytes. */
+  private classArguments(name: string, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const { target, length } = args;
+    return {
+      ...args,
+      ...(isDescriptor(target) && this.target(target)),
+      ...(name === 'UnicodeString' && typeof length === 'number' && { length: length / 2 }),
+    };
   }
 
   private target(type: TypeDescriptor): Record<string, unknown> {
@@ -146,6 +192,10 @@ class VtypeWriter {
     if (!known || known.choices.size !== type.choices.size) return known === type;
     return known === type || [...type.choices].every(([value, label]) => known.choices.get(value) === label);
   }
+}
+
+function isDescriptor(value: unknown): value is TypeDescriptor {
+  return typeof value === 'object' && value !== null && 'kind' in value;
 }
 
 function nativeName(type: IntegerType): string {

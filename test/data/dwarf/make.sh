@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the objects and the layouts (gcc with -m32 support, binutils with zstd; Debian: gcc-multilib).
+# Makes the objects and the layouts (gcc with -m32 support, binutils with zstd; Debian: gcc-multilib dwarfdump llvm).
 set -e
 cd "$(dirname "$0")"
 flags="-O1 -ffile-prefix-map=$PWD=. -fdebug-prefix-map=$PWD=. -gno-record-gcc-switches -gno-variable-location-views -fno-var-tracking -fno-asynchronous-unwind-tables -fcf-protection=none -fno-pic"
@@ -18,6 +18,10 @@ object i386-dwarf2.o '' -m32 -gdwarf-2 -gstrict-dwarf
 object i386-dwarf3-zdebug.o --compress-debug-sections=zlib-gnu -m32 -gdwarf-3
 gcc $flags -gdwarf-5 -mcmodel=kernel -static -nostdlib -Wl,-e,use,--build-id=none,-z,max-page-size=64,-Ttext=0xffffffff81000000 types.c other.c -o amd64-linked.elf
 objcopy -R .debug_aranges -R .debug_frame -R .comment amd64-linked.elf
+# What libdwarf's and LLVM's programs print of them.
+dwarfdump -di i386-dwarf2.o > i386-dwarf2.libdwarf.txt
+dwarfdump -di amd64-dwarf5.o > amd64-dwarf5.libdwarf.txt
+llvm-dwarfdump amd64-dwarf5.o > amd64-dwarf5.llvm.txt
 gcc -o truth truth.c && ./truth > amd64.json
 gcc -m32 -o truth truth.c && ./truth > i386.json
 rm truth

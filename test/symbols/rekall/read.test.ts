@@ -86,7 +86,7 @@ test('constants, functions, their types; sections nobody knows are kept', () => 
   assert.ok(array?.kind === 'array' && array.target.kind === 'enum' && array.target.size === 1);
   assert.deepEqual(Object.fromEntries(source.types.enum('VA')?.choices ?? []), { '-1': 'None', '1': 'Paged', '2': 'Other' });
   assert.deepEqual(source.merge, ['a', 'b']);
-  assert.equal(source.config.get('CONFIG_SMP'), 'y');
+  assert.equal(source.metadata.config?.['CONFIG_SMP'], 'y');
   assert.deepEqual(source.section('$NEW'), ['18446744071596802016']);
 });
 

@@ -10,7 +10,6 @@ const signs: readonly (readonly [needle: string, system: string])[] = [
   ['krnlpa.', 'Windows'],
   ['oskrnl.', 'Windows'],
   ['Catfish', 'macOS'],
-  ['FreeBSD', 'FreeBSD'],
 ];
 
 /** What else an image may be of, by texts in it; undefined when nothing is recognised. */

@@ -24,6 +24,7 @@ const floors = [
     files: ['src/session/**/*.ts', 'src/plugin/**/*.ts'],
     forbidden: ['**/query/**', '**/render/**', '**/console/**'],
   },
+  { room: 'api', files: ['src/api/**/*.ts'], forbidden: ['**/console/**', '**/render/**', '**/plugins/**', '**/kernel/**'] },
   { room: 'query', files: ['src/query/**/*.ts'], forbidden: ['**/console/**', '**/render/**', '**/plugins/**'] },
   { room: 'render', files: ['src/render/**/*.ts'], forbidden: ['**/console/**', '**/query/**', '**/plugins/**', '**/kernel/**'] },
   { room: 'plugins', files: ['plugins/**/*.ts'], forbidden: ['**/console/**', '**/render/**'] },

@@ -12,6 +12,7 @@ import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
 import { ImageCache } from './cache.js';
 import { defaults, type ParameterValues } from './parameters.js';
+import type { SessionGroup } from './group.js';
 import { Resolver } from './resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
@@ -27,6 +28,10 @@ const TRACE_KEY = 'trace';
 
 /** One image and what is known of it: parameters, kernel, process context, caches. Everything is found when first asked for. */
 export class Session {
+  /** Its number in the console's prompt, given by the group. */
+  id = 1;
+  /** The sessions it lives among; undefined for one of its own (a script, a test). */
+  group: SessionGroup | undefined;
   readonly parameters: ParameterValues;
   readonly trace = new Trace();
   /** The steps of the first open, when this one took from the cache what that one found. */

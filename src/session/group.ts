@@ -1,0 +1,52 @@
+import type { Session } from './session.js';
+
+/** The sessions of one console: several images, one of them current. Ids count from 1 and are not used again. */
+export class SessionGroup {
+  private readonly byId = new Map<number, Session>();
+  private next = 1;
+  private active: Session | undefined;
+  private readonly listeners = new Set<(session: Session) => void>();
+
+  /** Adds a session, which is given its id; the first becomes the current one. */
+  add(session: Session): Session {
+    session.id = this.next++;
+    session.group = this;
+    this.byId.set(session.id, session);
+    this.active ??= session;
+    return session;
+  }
+
+  get current(): Session {
+    if (!this.active) throw new Error('a group has no current session before one is added');
+    return this.active;
+  }
+
+  list(): readonly Session[] {
+    return [...this.byId.values()];
+  }
+
+  get(id: number): Session | undefined {
+    return this.byId.get(id);
+  }
+
+  /** Makes a session the current one and tells whoever listens (the console, for its prompt). */
+  switchTo(session: Session): void {
+    this.active = session;
+    for (const listener of this.listeners) listener(session);
+  }
+
+  /** Closes a session and forgets it. The current one cannot go: its console would be left with nothing. */
+  remove(session: Session): void {
+    if (session === this.active) throw new Error('the current session stays');
+    this.byId.delete(session.id);
+    session.close();
+  }
+
+  onSwitch(listener: (session: Session) => void): void {
+    this.listeners.add(listener);
+  }
+
+  close(): void {
+    for (const session of this.byId.values()) session.close();
+  }
+}

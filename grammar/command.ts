@@ -5,7 +5,7 @@ import { type Argument, type Command, LineError, type Place, type Statement, typ
  * The command line's grammar:
  *
  *     line      := [statement] (';' [statement])* [comment]
- *     statement := NAME? '?' | NAME? '??' | QUERY | command
+ *     statement := NAME? '?' | NAME? '??' | '?' value+ (the command `help`) | QUERY | command
  *     command   := NAME argument* ['>' value | '>>' value] ['|' the rest of the line]
  *     argument  := value | NAME '=' value
  *     value     := piece+ (without space between) (',' piece+)* | '[' [value (',' value)*] ']'
@@ -31,7 +31,7 @@ const Semicolon = createToken({ name: 'Semicolon', pattern: ';', pop_mode: true,
 const BareSemicolon = createToken({ name: 'BareSemicolon', pattern: ';', categories: [Separator] });
 const Query = createToken({ name: 'Query', pattern: /(?:select|explain)(?![\w-])[^]*/i });
 const CommandName = createToken({ name: 'CommandName', pattern: /[A-Za-z_][\w-]*/, push_mode: 'arguments' });
-const HelpMark = createToken({ name: 'HelpMark', pattern: /\?{1,2}/ });
+const HelpMark = createToken({ name: 'HelpMark', pattern: /\?{1,2}/, push_mode: 'arguments' });
 /** Help directly behind a name, and nothing after it. */
 const NamedHelp = createToken({ name: 'NamedHelp', pattern: anchored(/[A-Za-z_][\w-]*\s*\?{1,2}(?=\s*(?:;|#|$))/y), line_breaks: false });
 
@@ -51,7 +51,8 @@ const ListEnd = createToken({ name: 'ListEnd', pattern: ']', pop_mode: true });
 const Word = createToken({ name: 'Word', pattern: /[^\s'"`,;|>]+/ });
 const ListWord = createToken({ name: 'ListWord', pattern: /[^\s'"`,;|>[\]]+/ });
 
-const lexer = new Lexer(
+/** Shared with the content assist (`assist.ts`), as {@link parser} is. */
+export const lexer = new Lexer(
   {
     modes: {
       statement: [Space, Comment, BareSemicolon, Query, NamedHelp, CommandName, HelpMark],
@@ -91,10 +92,19 @@ class CommandParser extends EmbeddedActionsParser {
     this.OR<Statement>([
       { ALT: () => this.query(this.CONSUME(Query)) },
       { ALT: () => this.help(this.CONSUME(NamedHelp)) },
-      { ALT: () => this.help(this.CONSUME(HelpMark)) },
+      { ALT: () => this.SUBRULE(this.about) },
       { ALT: () => this.SUBRULE(this.command) },
     ]),
   );
+
+  /** `?`, or `? words`: what `help words` says. */
+  private readonly about = this.RULE('about', (): Statement => {
+    const mark = this.CONSUME(HelpMark);
+    const args: Argument[] = [];
+    this.MANY(() => args.push(this.SUBRULE(this.argument)));
+    if (args.length === 0) return this.help(mark);
+    return this.ACTION(() => ({ kind: 'command', name: 'help', at: placeOf(mark), args, start: mark.startOffset, end: placeOf(this.LA(0)).end }));
+  });
 
   private readonly command = this.RULE('command', (): Command => {
     const name = this.CONSUME(CommandName);
@@ -228,7 +238,7 @@ class CommandParser extends EmbeddedActionsParser {
   }
 }
 
-const parser = new CommandParser();
+export const parser = new CommandParser();
 
 /** What a line says. Throws LineError with the place of the mistake. */
 export function parseLine(source: string): Statement[] {
@@ -262,7 +272,8 @@ function placeOf(token: IToken): Place {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\', '"': '"', "'": "'" };
 
-function textOf(piece: IToken): string {
+/** The text of a piece of a word, without quotes and with its escapes replaced. */
+export function textOf(piece: IToken): string {
   if (piece.tokenType === SingleQuoted) return piece.image.slice(1, -1).replaceAll("\\'", "'");
   if (piece.tokenType !== DoubleQuoted) return piece.image;
   return piece.image.slice(1, -1).replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([^]))/g, (whole, byte?: string, unit?: string, character?: string) => {

@@ -1,8 +1,9 @@
 /**
  * The last step of a build, run when the compiler was content: collects the declarations of all commands into
- * `dist/plugins/manifest.json`, so that starting up reads one file and loads only the command that is run, and checks them.
+ * `dist/plugins/manifest.json`, so that starting up reads one file and loads only the command that is run, checks them, and writes
+ * their types for TypeScript (`dist/src/api/plugin-types.d.ts`).
  */
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './setup.mjs';
@@ -17,33 +18,28 @@ function modules() {
     .sort();
 }
 
-function isPlugin(value) {
-  return typeof value === 'object' && value !== null && typeof value.name === 'string' && 'needs' in value && typeof value.collect === 'function';
-}
-
-/** What is wrong with a declaration: sentences. */
-function faults(plugin, where) {
-  const wrong = [];
-  if (!/^[a-z][a-z0-9_]*$/.test(plugin.name)) wrong.push('its name is not made of lower-case letters, digits and _');
-  for (const field of ['summary', 'topic']) if (!plugin[field]) wrong.push(`it has no ${field}`);
-  for (const [kind, entries] of [['argument', plugin.args], ['column', plugin.columns]]) {
-    for (const [name, one] of Object.entries(entries)) if (!one.doc) wrong.push(`${kind} ${name} has no sentence`);
+/** The interfaces that the sources state for C structs: name of the struct → module and name. */
+function structInterfaces() {
+  const found = new Map();
+  const folder = join(root, 'src', 'kernel', 'linux');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts')).sort()) {
+    for (const [, name] of readFileSync(join(folder, file), 'utf8').matchAll(/^export interface (\w+) extends Struct\b/gm)) {
+      const struct = name.replace(/(?!^)([A-Z])/g, '_$1').toLowerCase();
+      if (!found.has(struct)) found.set(struct, { module: `../kernel/linux/${file.replace(/\.ts$/, '.js')}`, name });
+    }
   }
-  if (!plugin.examples?.length) wrong.push('it has no example');
-  for (const example of plugin.examples ?? []) {
-    const first = example.line.split(/\s/)[0];
-    if (first !== plugin.name && !plugin.aliases?.includes(first)) wrong.push(`its example '${example.line}' runs another command`);
-  }
-  return wrong.map((sentence) => `${where}, ${plugin.name}: ${sentence}`);
+  return found;
 }
 
-/** Values that JSON has no form for, as they would be typed. */
-function plain(_key, value) {
-  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
-  return value instanceof RegExp ? value.source : value;
+function replace(path, text) {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
 }
 
-const { describeEntry } = await import(pathToFileURL(join(root, 'dist', 'src', 'plugin', 'registry.js')).href);
+const load = (path) => import(pathToFileURL(join(root, 'dist', 'src', path)).href);
+const { describeEntry, manifestJson } = await load('plugin/registry.js');
+const { declarationFaults, isPlugin } = await load('plugin/check.js');
+const { declarePlugins } = await load('api/declare.js');
 const entries = [];
 const wrong = [];
 const seen = new Map();
@@ -51,7 +47,7 @@ for (const name of modules()) {
   const file = relative(compiled, join(compiled, name)).replaceAll('\\', '/');
   for (const [exportName, value] of Object.entries(await import(pathToFileURL(join(compiled, name)).href))) {
     if (!isPlugin(value)) continue;
-    wrong.push(...faults(value, `plugins/${file.replace(/\.js$/, '.ts')}`));
+    wrong.push(...declarationFaults(value).map((sentence) => `plugins/${file.replace(/\.js$/, '.ts')}, ${value.name}: ${sentence}`));
     for (const system of Array.isArray(value.needs) ? value.needs : ['any']) {
       for (const known of [value.name, ...(value.aliases ?? [])]) {
         const key = `${known} for ${system}`;
@@ -67,7 +63,6 @@ if (wrong.length > 0) {
   process.exit(1);
 }
 entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-const manifest = join(compiled, 'manifest.json');
-writeFileSync(`${manifest}.tmp`, JSON.stringify(entries, plain));
-renameSync(`${manifest}.tmp`, manifest);
+replace(join(compiled, 'manifest.json'), manifestJson(entries));
+replace(join(root, 'dist', 'src', 'api', 'plugin-types.d.ts'), declarePlugins(entries, structInterfaces()));
 writeFileSync(join(root, 'dist', '.built'), '');

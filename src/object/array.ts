@@ -55,4 +55,9 @@ export class ArrayView<T = unknown> implements Iterable<T> {
   toString(): string {
     return `[array of ${this.length} @ 0x${this.$address.toString(16)}]`;
   }
+
+  /** What `console.log` shows: its length and place. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
 }

@@ -34,6 +34,11 @@ export class Pointer {
     return `0x${this.address.toString(16)}`;
   }
 
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   toJSON(): bigint {
     return this.address;
   }

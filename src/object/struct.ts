@@ -96,6 +96,11 @@ export abstract class Struct {
     return `[${this.$type} @ 0x${this.$address.toString(16)}]`;
   }
 
+  /** What `console.log` shows: its name, for its members would all be read. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   toJSON(): { type: string; offset: bigint } {
     return { type: this.$type, offset: this.$address };
   }

@@ -42,6 +42,11 @@ export class Timestamp {
     return this.toISOString();
   }
 
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   toJSON(): string {
     return this.toISOString();
   }

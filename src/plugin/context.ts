@@ -3,6 +3,8 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import { PluginError } from './error.js';
 
+export type { Kernel } from '../kernel/kernel.js';
+
 /** What a running plugin is given besides its arguments. */
 export interface PluginContext {
   readonly session: Session;

@@ -17,6 +17,14 @@ export function describeEntry(plugin: Plugin, file: string, exportName: string):
   return { ...data, file, exportName };
 }
 
+/** Entries as JSON. Values that it has no form for stand as they would be typed. */
+export function manifestJson(entries: readonly PluginEntry[]): string {
+  return JSON.stringify(entries, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+    return value instanceof RegExp ? value.source : value;
+  });
+}
+
 /**
  * The commands there are. The build writes their declarations to a manifest, so that starting up reads one file and loads
  * only the command that is run.

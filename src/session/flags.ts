@@ -1,7 +1,7 @@
 import { parseBoolean, parseNumber } from '../plugin/convert.js';
 import { UsageError } from '../plugin/error.js';
 import { didYouMean } from '../plugin/similar.js';
-import { type Parameter, type ParameterName, parameters, type ParameterValues } from './parameters.js';
+import { type Parameter, parameterNamed, type ParameterName, parameters, type ParameterValues } from './parameters.js';
 
 const all = Object.entries(parameters) as [ParameterName, Parameter][];
 
@@ -50,7 +50,7 @@ export function parameterValue(
       if (number === undefined) return fail(`${name} needs a whole number (12, 0x1f, 4k), not '${text}'.`);
       // Slides and page-table roots are 64-bit and 52-bit; what does not fit a number is refused, not rounded.
       if (number > BigInt(Number.MAX_SAFE_INTEGER) || number < BigInt(Number.MIN_SAFE_INTEGER)) return fail(`${name} is out of range: ${text}.`);
-      return Number(number);
+      return inRange(name, Number(number), fail);
     }
     case 'choice': {
       const choices = parameter.choices ?? [];
@@ -64,6 +64,36 @@ export function parameterValue(
       if (name === 'timezone' && !isTimeZone(text)) return fail(`This machine knows no time zone ${text}; examples: UTC, Europe/Berlin, +02:00.`);
       return text;
   }
+}
+
+function inRange(name: ParameterName, value: number, fail: (message: string) => never): number {
+  const { least } = parameterOf(name);
+  return least !== undefined && value < least ? fail(`${name} is out of range: ${value} is less than ${least}.`) : value;
+}
+
+/**
+ * Parameters as code gives them: values of the types that are declared, or texts as the command line has them. `undefined` counts as
+ * not given. Throws UsageError: unknown names (with the nearest), wrong types, values out of range.
+ */
+export function checkedParameters(given: Readonly<Record<string, unknown>>): Partial<ParameterValues> {
+  const values: Partial<ParameterValues> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const name = parameterNamed(key);
+    if (name === undefined) throw new UsageError(`${key} is no parameter of a session.${didYouMean(key, parameterNames())}`);
+    if (value !== undefined && value !== null) assign(values, name, checkedParameter(name, value));
+  }
+  return values;
+}
+
+function checkedParameter(name: ParameterName, value: unknown): ParameterValues[ParameterName] {
+  const { type } = parameterOf(name);
+  if (type === 'list' && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value as string[];
+  const isText = typeof value === 'string';
+  const fitting = { int: typeof value === 'number' || typeof value === 'bigint', bool: typeof value === 'boolean', string: false, choice: false, list: false }[type];
+  if (isText) return parameterValue(name, [value]);
+  if (fitting) return type === 'bool' ? (value as boolean) : parameterValue(name, [String(value)]);
+  const expected = { int: 'a whole number', bool: 'true or false', string: 'a text', choice: 'a text', list: 'a list of texts' }[type];
+  throw new UsageError(`${name} needs ${expected}, not ${Array.isArray(value) ? 'a list' : `${typeof value} ${String(value)}`}.`);
 }
 
 function isTimeZone(name: string): boolean {

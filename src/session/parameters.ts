@@ -7,30 +7,38 @@ export interface Parameter {
   readonly short?: string;
   /** names it had in older releases */
   readonly aliases?: readonly string[];
+  /** for int: the least value that makes sense */
+  readonly least?: number;
+  /** a file or folder of the analyst's: completed as one, and `~` is the home folder */
+  readonly path?: boolean;
+  /** what of a session is found anew when it changes: the image and all that follows from it, or the kernel and what follows */
+  readonly resets?: 'image' | 'kernel';
 }
 
 export const parameters = {
-  filename: { type: 'string', short: 'f', doc: 'the image to analyse' },
-  profile: { type: 'string', short: 'p', doc: 'a profile to use instead of what the image itself tells: a file (Rekall JSON, Volatility 3 ISF, vmlinux with DWARF; plain, gz or xz)' },
-  repository_path: { type: 'list', aliases: ['profile_path'], doc: 'folders in which profiles are looked up, in order' },
+  filename: { type: 'string', short: 'f', path: true, resets: 'image', doc: 'the image to analyse' },
+  profile: { type: 'string', short: 'p', path: true, resets: 'kernel', doc: 'a profile to use instead of what the image itself tells: a file (Rekall JSON, Volatility 3 ISF, vmlinux with DWARF; plain, gz or xz)' },
+  repository_path: { type: 'list', aliases: ['profile_path'], path: true, resets: 'kernel', doc: 'folders in which profiles are looked up, in order' },
   format: { type: 'choice', short: 'F', choices: ['text', 'wide', 'json', 'ndjson', 'csv', 'data'], default: 'text', doc: 'how rows are printed' },
-  output: { type: 'string', doc: 'write rows to this file instead of standard output' },
+  output: { type: 'string', path: true, doc: 'write rows to this file instead of standard output' },
   output_style: { type: 'choice', choices: ['concise', 'full'], default: 'concise', doc: 'full shows hidden columns too' },
   verbose: { type: 'bool', short: 'v', default: false, doc: 'show each step of detection as it happens' },
   quiet: { type: 'bool', short: 'q', default: false, doc: 'print nothing but rows and errors' },
   debug: { type: 'bool', default: false, doc: 'show the stack of an unexpected error' },
   cache: { type: 'choice', choices: ['file', 'memory'], default: 'file', doc: 'where what a session learns is kept' },
-  cache_dir: { type: 'string', default: '~/.rekall_cache', doc: 'folder of the cache' },
-  home: { type: 'string', doc: 'the home folder, for the configuration and the cache' },
+  cache_dir: { type: 'string', path: true, default: '~/.rekall_cache', doc: 'folder of the cache' },
+  home: { type: 'string', path: true, doc: 'the home folder, for the configuration and the cache' },
   colors: { type: 'choice', choices: ['auto', 'yes', 'no'], default: 'auto', doc: 'colours on the terminal' },
   pager: { type: 'string', doc: 'program that shows long output (default: $PAGER, or less)' },
-  paging_limit: { type: 'int', doc: 'rows from which output is paged (default: a screenful)' },
+  paging_limit: { type: 'int', least: 0, doc: 'rows from which output is paged (default: a screenful)' },
   timezone: { type: 'string', default: 'UTC', doc: 'time zone in which the text formats show times' },
-  file_offset: { type: 'int', short: 'o', default: 0, doc: 'bytes to skip at the start of the image file' },
-  dtb: { type: 'int', doc: "physical address of the kernel's page tables, instead of finding it" },
-  kernel_slide: { type: 'int', doc: 'virtual KASLR slide, instead of finding it' },
-  autodetect: { type: 'list', doc: 'detection methods to use, in order (default: all)' },
-  dump_dir: { type: 'string', short: 'D', default: '.', doc: 'folder that commands write files to' },
+  file_offset: { type: 'int', short: 'o', default: 0, least: 0, resets: 'image', doc: 'bytes to skip at the start of the image file' },
+  dtb: { type: 'int', least: 0, resets: 'kernel', doc: "physical address of the kernel's page tables, instead of finding it" },
+  kernel_slide: { type: 'int', resets: 'kernel', doc: 'virtual KASLR slide, instead of finding it' },
+  autodetect: { type: 'list', resets: 'kernel', doc: 'detection methods to use, in order (default: all)' },
+  dump_dir: { type: 'string', short: 'D', default: '.', path: true, doc: 'folder that commands write files to' },
+  session_name: { type: 'string', doc: "what the prompt and slist call the session (default: the image's file name)" },
+  plugin_path: { type: 'list', aliases: ['plugin'], path: true, doc: 'your own plugins: files (.ts, .js, .mjs) and folders of them, loaded at the start' },
 } as const satisfies Readonly<Record<string, Parameter>>;
 
 export type ParameterName = keyof typeof parameters;

@@ -49,9 +49,10 @@ export class Session {
     this.registry = registry;
   }
 
-  /** The image's file name without its folder; what the prompt shows. */
+  /** What the prompt shows: the name it was given, or the image's file name without its folder. */
   get name(): string {
-    return this.parameters.filename === undefined ? 'no image' : basename(this.parameters.filename);
+    const { session_name: name, filename } = this.parameters;
+    return name ?? (filename === undefined ? 'no image' : basename(filename));
   }
 
   /** The physical memory of the image. Throws ImageError, or PluginError where there is no image. */

@@ -21,8 +21,8 @@ export const dt = definePlugin({
   args: {
     target: arg.string.required('the struct or union: task_struct, linux!task_struct', { positional: true, completes: 'struct' }),
     offset: arg.address('where it is: values are shown too', { positional: true, completes: 'symbol' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N'),
-    member_offset: arg.int('only the member at this byte offset'),
+    address_space: arg.string('K (kernel), P (physical), pid@N', { completes: 'space' }),
+    member_offset: arg.int('only the member at this byte offset', { completes: 'member' }),
     depth: arg.int('levels of structs in place to open', { default: 0 }),
   },
   columns: {

@@ -44,7 +44,7 @@ export const lookup = definePlugin({
   args: {
     constant: arg.string.required('symbol, or module!symbol', { positional: true, completes: 'symbol' }),
     target: arg.string('type to read it as: a struct, String, Pointer, unsigned int', { positional: true, completes: 'struct' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N'),
+    address_space: arg.string('K (kernel), P (physical), pid@N', { completes: 'space' }),
   },
   columns: { field: col.any('the value'), address: col.address('where it is'), type: col.string('what it was read as') },
   examples: [{ line: 'lookup linux_banner String' }, { line: 'lookup init_task task_struct' }],

@@ -16,7 +16,7 @@ export const vtop = definePlugin({
     'The rights of the last row are those of all levels together.',
   args: {
     virtual_address: arg.address.required('the address: a number or a symbol', { positional: true, completes: 'symbol' }),
-    address_space: arg.string('K (kernel) or pid@N'),
+    address_space: arg.string('K (kernel) or pid@N', { completes: 'space' }),
   },
   columns: {
     level: col.string('PGD, P4D … as the processor manual names them, then the result'),

@@ -1,163 +1,126 @@
+import type { Assist } from '../../grammar/assist.js';
 import type { Arg } from '../plugin/args.js';
-import { describeStruct } from '../object/describe.js';
-import { Struct } from '../object/struct.js';
+import { type Slot, slotOf } from '../plugin/bind.js';
 import type { PluginEntry } from '../plugin/registry.js';
-import { parameters, type Parameter } from '../session/parameters.js';
-import type { Session } from '../session/session.js';
 import { PER_COMMAND } from './command.js';
+import { type Candidate, type Completion, starting } from './completion-list.js';
+import { commandCandidates, parameterArg, pathCandidates, valuesFor, type ValuePlace } from './completion-values.js';
 import { builtins, type Shell } from './shell.js';
 
-/** What TAB offers: texts that may stand in the place of the fragment, which ends the line. */
-export interface Completion {
-  readonly matches: readonly string[];
-  readonly fragment: string;
-}
-
-/** More names than these help nobody. */
-const MOST = 200;
-const NOTHING: Completion = { matches: [], fragment: '' };
-
 /**
- * Completes the end of a line: names of commands that fit the image, of arguments, choices, running processes, symbols, structs and
- * files.
+ * Completes a line at the cursor. The grammar says what may stand there, the declarations which names and values; names of commands
+ * that fit the image, of arguments not yet given, choices, running processes, symbols, structs and their members, files. Detects
+ * nothing: what an image would tell is offered once its kernel is known.
+ * @param cursor offset in the line, its end by default
  */
-export async function complete(shell: Shell, line: string): Promise<Completion> {
-  const statement = lastStatement(line);
-  const words = statement.trimStart().split(/\s+/);
-  const fragment = words.at(-1) ?? '';
-  const name = words[0] ?? '';
-  if (words.length === 1) return starting(fragment, [...commandNames(shell), ...Object.keys(builtins)]);
-  if (name === 'help' || name === '?') return starting(fragment, [...commandNames(shell), ...topics(shell)]);
-  if (/^>>?$/.test(words.at(-2) ?? '')) return starting(fragment, files(shell, fragment));
-  const entry = shell.session.registry.find(name, shell.system);
-  if (!entry) return NOTHING;
-  const assigned = /^(?:--)?([A-Za-z_][\w-]*)=(.*)$/s.exec(fragment);
-  if (assigned) return values(shell, argumentOf(entry, assigned[1] ?? ''), assigned[2] ?? '');
-  const before = /^--([\w-]+)$/.exec(words.at(-2) ?? '')?.[1];
-  const flagged = before === undefined ? undefined : argumentOf(entry, before);
-  if (flagged && flagged.type !== 'bool') return values(shell, flagged, fragment);
-  if (fragment.startsWith('-')) return starting(fragment, flagNames(entry));
-  const positional = await values(shell, positionalOf(entry, words.slice(1, -1)), fragment);
-  const names = Object.keys(entry.args).map((arg) => `${arg}=`);
-  return { matches: [...positional.matches, ...starting(fragment, names).matches], fragment: positional.fragment };
-}
-
-/** The text behind the last `;` that stands in no quotes. */
-function lastStatement(line: string): string {
-  let quote = '';
-  let start = 0;
-  for (let at = 0; at < line.length; at++) {
-    const character = line[at] ?? '';
-    if (quote !== '') quote = character === quote ? '' : quote;
-    else if (character === '"' || character === "'") quote = character;
-    else if (character === ';') start = at + 1;
-  }
-  return line.slice(start);
-}
-
-/** Names that begin with what was typed; `-` is `_`. */
-function starting(fragment: string, names: Iterable<string>): Completion {
-  const lower = fragment.toLowerCase();
-  const found = new Set<string>();
-  for (const name of names) {
-    if (found.size >= MOST) break;
-    const folded = name.toLowerCase();
-    if (folded.startsWith(lower) || (!lower.startsWith('-') && folded.startsWith(lower.replaceAll('-', '_')))) found.add(name);
-  }
-  return { matches: [...found].sort(), fragment };
-}
-
-function commandNames(shell: Shell): string[] {
-  return shell.commands().map((entry) => entry.name);
-}
-
-function topics(shell: Shell): string[] {
-  return shell.commands().map((entry) => entry.topic);
-}
-
-function flagNames(entry: PluginEntry): string[] {
-  return [...Object.keys(entry.args), ...PER_COMMAND].map((name) => `--${name}`);
-}
-
-/** The argument of a name, or the parameter in an argument's form. */
-function argumentOf(entry: PluginEntry, name: string): Arg | undefined {
-  const wanted = name.replaceAll('-', '_');
-  const own = entry.args[wanted];
-  if (own) return own;
-  const parameter = (parameters as Readonly<Record<string, Parameter>>)[wanted];
-  if (!parameter) return undefined;
-  const type = parameter.type === 'list' ? 'strings' : parameter.type;
-  return { type: wanted === 'output' ? 'path' : type, doc: parameter.doc, required: false, ...(parameter.choices ? { choices: parameter.choices } : {}) };
-}
-
-/** The positional argument that the next word belongs to. */
-function positionalOf(entry: PluginEntry, given: readonly string[]): Arg | undefined {
-  const positional = Object.values(entry.args).filter((arg) => arg.positional === true);
-  const plain = given.filter((word) => !word.startsWith('-') && !/^[A-Za-z_][\w-]*=/.test(word)).length;
-  const last = positional.at(-1);
-  return positional[plain] ?? (last && /s$/.test(last.type) ? last : undefined);
-}
-
-async function values(shell: Shell, arg: Arg | undefined, typed: string): Promise<Completion> {
-  if (!arg) return { matches: [], fragment: typed };
-  const list = /^(?:ints|addresses|strings|choices)$/.test(arg.type);
-  const fragment = (list ? typed.split(',').at(-1) : typed)?.replace(/^["']/, '') ?? '';
-  return starting(fragment, await candidates(shell, arg, fragment));
-}
-
-async function candidates(shell: Shell, arg: Arg, fragment: string): Promise<Iterable<string>> {
-  if (arg.choices) return arg.choices;
-  if (arg.type === 'bool') return ['yes', 'no'];
-  const { session } = shell;
-  const completes = arg.completes ?? (arg.type === 'path' ? 'path' : undefined);
-  switch (completes) {
-    case 'plugin':
-      return commandNames(shell);
-    case 'path':
-      return files(shell, fragment);
-    case 'pid':
-      return (await processes(session)).flatMap(({ pid }) => (pid === undefined ? [] : [String(pid)]));
-    case 'process':
-      return (await processes(session)).flatMap(({ name }) => (name === undefined || !/^[\w.:/-]+$/.test(name) ? [] : [name]));
-    case 'symbol':
-      return symbols(session, fragment);
-    case 'struct':
-      return session.detected ? session.detected.profile.types.structNames() : [];
+export async function complete(shell: Shell, line: string, cursor = line.length): Promise<Completion> {
+  const text = line.slice(0, cursor);
+  const { assistLine } = await import('../../grammar/assist.js');
+  const assist = assistLine(text);
+  const nothing = { start: cursor, candidates: [] };
+  if (!assist) return nothing;
+  switch (assist.role) {
+    case 'statement':
+      return { start: assist.start, candidates: commandNames(shell, assist.text) };
+    case 'redirect':
+      return { start: assist.start, quote: assist.quote, candidates: pathCandidates(shell, assist.text) };
+    case 'argument':
+    case 'value':
+      return words(shell, text, assist);
     default:
-      return [];
+      return nothing;
   }
 }
 
-/** Processes by whichever command lists them on this system; read once per session. */
-async function processes(session: Session): Promise<{ readonly name?: string; readonly pid?: number }[]> {
-  const { detected } = session;
-  const entry = detected ? session.registry.find('pslist', detected.os) : undefined;
-  if (!entry) return [];
-  return session.memo('completion: processes', async () => {
-    const plugin = await session.registry.load(entry);
-    const defaults = Object.fromEntries(Object.entries(plugin.args).map(([name, arg]) => [name, arg.default]));
-    const column = Object.entries(plugin.columns).find(([, { type }]) => type === 'struct')?.[0] ?? '';
-    const rows = await session.run(plugin, defaults, { columns: new Set([column]) }).rows();
-    return rows.flatMap((row) => (row[column] instanceof Struct ? [describeStruct(row[column])] : []));
-  });
+function commandNames(shell: Shell, fragment: string): Candidate[] {
+  const own = Object.entries(builtins).map(([text, hint]) => ({ text, hint }));
+  const found = starting(fragment, [...commandCandidates(shell), ...own]);
+  // Among aliases only where no name fits: there are many.
+  if (found.length > 0 || fragment === '') return found.sort((a, b) => (a.text < b.text ? -1 : 1));
+  return starting(fragment, shell.commands().flatMap((entry) => (entry.aliases ?? []).map((text) => ({ text, hint: `${entry.name}: ${entry.summary}` }))));
 }
 
-async function symbols(session: Session, fragment: string): Promise<string[]> {
-  // A prefix of two letters says too little among hundreds of thousands.
-  if (!session.detected || !/^\*?[\w.$!@-]{2,}$/.test(fragment)) return [];
-  const star = fragment.startsWith('*') ? '*' : '';
-  const wanted = fragment.slice(star.length);
-  const names: string[] = [];
-  for (const symbol of (await session.resolver()).search(`${wanted}*`)) {
-    names.push(`${star}${wanted.includes('!') ? `${symbol.module}!` : ''}${symbol.name}`);
-    if (names.length >= MOST) break;
+/** A word behind a command: a value, a name, a flag. */
+async function words(shell: Shell, line: string, assist: Assist): Promise<Completion> {
+  const { start, quote } = assist;
+  const entry = shell.session.registry.find(assist.command ?? '', shell.system) ?? builtinEntry(assist.command ?? '');
+  if (!entry) return { start, candidates: [] };
+  const slot = slotOf(entry, { line, args: assist.args });
+  const others = typedValues(assist, entry);
+  const value = async (name: string, arg: Arg, fragment: string): ReturnType<typeof valuesFor> => {
+    const place: ValuePlace = { entry, name, arg, others };
+    const found = await valuesFor(shell, place, fragment);
+    // An element of a list is not given twice.
+    return assist.items.length > 0 ? { ...found, candidates: found.candidates.filter(({ text }) => !assist.items.includes(text)) } : found;
+  };
+  const named = assist.name ?? assignedFlag(assist)?.name;
+  if (named !== undefined) {
+    const arg = argumentNamed(entry, named);
+    const inner = assignedFlag(assist);
+    const from = inner ? start + assist.text.length - inner.value.length : start;
+    return { start: from, quote, ...(arg ? await value(arg.name, arg.arg, inner?.value ?? assist.text) : { candidates: [] }) };
   }
-  return names;
+  const target = targetOf(slot);
+  if (slot.flag && target) return { start, quote, ...(await value(target.name, target.arg, assist.text)) };
+  if (assist.text.startsWith('-') && quote === '') return { start, candidates: starting(assist.text, flags(entry, slot)) };
+  const values = target ? await value(target.name, target.arg, assist.text) : { candidates: [] };
+  const names = assist.role === 'argument' && quote === '' ? argumentNames(entry, slot, assist.text) : [];
+  return { start, quote, ...values, candidates: [...values.candidates, ...names] };
 }
 
-/** Files and folders that a path may go on with. */
-function files(shell: Shell, fragment: string): string[] {
-  const folder = fragment.slice(0, fragment.lastIndexOf('/') + 1);
-  const listed = shell.host.files?.(shell.session.path(folder === '' ? '.' : folder)) ?? [];
-  return listed.map(({ name, folder: isFolder }) => `${folder}${name}${isFolder ? '/' : ''}`);
+/** `help` and its like are no plugins, but take words as they do. */
+function builtinEntry(name: string): PluginEntry | undefined {
+  if (name !== 'help') return undefined;
+  const about: Arg = { type: 'strings', doc: 'a command or a topic', required: false, positional: true, completes: 'topic' };
+  return { name, needs: 'none', topic: 'session', summary: builtins[name] ?? '', args: { about }, columns: {}, examples: [{ line: name }], file: '', exportName: '' };
+}
+
+/** `--name=value` that is being typed. */
+function assignedFlag({ text, role }: Assist): { readonly name: string; readonly value: string } | undefined {
+  const parts = role === 'argument' ? /^--([A-Za-z_][\w-]*)=(.*)$/s.exec(text) : null;
+  return parts ? { name: parts[1] ?? '', value: parts[2] ?? '' } : undefined;
+}
+
+function argumentNamed(entry: PluginEntry, typed: string): { readonly name: string; readonly arg: Arg } | undefined {
+  const name = typed.replaceAll('-', '_').toLowerCase();
+  const found = Object.keys(entry.args).find((known) => known.replaceAll('-', '_').toLowerCase() === name);
+  const arg = found === undefined ? parameterArg(name) : entry.args[found];
+  return arg ? { name: found ?? name, arg } : undefined;
+}
+
+function targetOf(slot: Slot): { readonly name: string; readonly arg: Arg } | undefined {
+  if (slot.argument) return slot.argument;
+  const arg = slot.parameter === undefined ? undefined : parameterArg(slot.parameter);
+  return arg && slot.parameter !== undefined ? { name: slot.parameter, arg } : undefined;
+}
+
+/** `name=` of the arguments that the line has not given; those of the session only where they are asked for. */
+function argumentNames(entry: PluginEntry, slot: Slot, fragment: string): Candidate[] {
+  const own = Object.entries(entry.args).filter(([name]) => !slot.given.has(name));
+  const found = starting(fragment, own.map(([name, arg]) => ({ text: `${name}=`, hint: arg.doc, after: '' })));
+  return found.length > 0 || fragment === '' ? found : starting(fragment, sessionNames().map(([name, hint]) => ({ text: `${name}=`, hint, after: '' })));
+}
+
+function flags(entry: PluginEntry, slot: Slot): Candidate[] {
+  const own = Object.entries(entry.args).filter(([name]) => !slot.given.has(name));
+  return [...own.map(([name, arg]) => ({ text: `--${name}`, hint: arg.doc })), ...sessionNames().map(([name, hint]) => ({ text: `--${name}`, hint }))];
+}
+
+/** Parameters that may be given to one command. */
+function sessionNames(): [string, string][] {
+  return [...PER_COMMAND].map((name) => [name, parameterArg(name)?.doc ?? '']);
+}
+
+/** The values of the other arguments, as typed: what a member's offset is one of depends on the struct. */
+function typedValues(assist: Assist, entry: PluginEntry): Map<string, string> {
+  const values = new Map<string, string>();
+  const positional = Object.entries(entry.args).filter(([, arg]) => arg.positional === true).map(([name]) => name);
+  for (const argument of assist.args) {
+    if (argument.kind === 'named') values.set(argument.name, argument.value.text);
+    else if (!argument.value.text.startsWith('-')) {
+      const name = positional.shift();
+      if (name !== undefined) values.set(name, argument.value.text);
+    }
+  }
+  return values;
 }

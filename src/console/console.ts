@@ -1,8 +1,10 @@
 import type { REPLServer } from 'node:repl';
 import { escapeText } from '../render/escape.js';
+import { terminalWidth } from '../render/sink.js';
 import type { Session } from '../session/session.js';
 import { greeting } from './banner.js';
 import { complete } from './completion.js';
+import { forReadline } from './completion-list.js';
 import type { History } from './history.js';
 import type { Host } from './host.js';
 import { errorText } from './report.js';
@@ -118,10 +120,12 @@ export class Console {
 
   private async complete(line: string): Promise<[string[], string]> {
     try {
-      const { matches, fragment } = await complete(this.shell, line);
-      return [[...matches], fragment];
+      const { host, session } = this.options;
+      const colors = session.parameters.colors !== 'no' && host.output.isTTY === true;
+      return forReadline(line, await complete(this.shell, line), { width: terminalWidth(host.output), colors, rest: this.repl?.line.slice(this.repl.cursor) ?? '' });
     } catch (error) {
-      this.options.host.error.write(`\n${errorText(error, this.options.session.parameters.debug)}\n`);
+      // What cannot be completed is no reason to disturb who types; --debug says what went wrong.
+      if (this.options.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);
       return [[], line];
     }
   }

@@ -18,6 +18,13 @@ export interface ArgValues {
 
 export type ArgType = keyof ArgValues;
 
+/**
+ * What a value is a name of: a running process by id or by name, a symbol or address expression, a struct (or a member of one:
+ * `task_struct.mm`), the offset of a member, a command, a path, a module, a session, an address space, a parameter of the session,
+ * a topic of the help.
+ */
+export type Completes = 'pid' | 'process' | 'symbol' | 'struct' | 'member' | 'plugin' | 'path' | 'module' | 'session' | 'space' | 'parameter' | 'topic';
+
 /** One argument of a plugin. */
 export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
   readonly type: T;
@@ -32,7 +39,7 @@ export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
   /** one letter for the command line: `-D` */
   readonly short?: string;
   /** what to offer on TAB, beyond what the type says */
-  readonly completes?: 'pid' | 'process' | 'symbol' | 'struct' | 'plugin' | 'path' | 'module' | 'session';
+  readonly completes?: Completes;
 }
 
 export type Args = Readonly<Record<string, Arg>>;

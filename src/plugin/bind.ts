@@ -57,6 +57,29 @@ export function splitParameters(command: { readonly name: string; readonly args:
   return binder.parameterValues();
 }
 
+/** A command line under way: the arguments it has given, and the one (or the session's parameter) that its next word would be for. */
+export interface Slot {
+  readonly given: ReadonlySet<string>;
+  readonly argument?: { readonly name: string; readonly arg: Arg };
+  readonly parameter?: ParameterName;
+  /** the next word belongs to a flag that stands before it, and cannot be anything else */
+  readonly flag: boolean;
+}
+
+/** Which argument the next word of a line would be for. Never throws: where the line is wrong already, no argument. */
+export function slotOf(command: { readonly name: string; readonly args: Args }, words: Words): Slot {
+  const last = words.args.at(-1);
+  const flag = last?.kind === 'word' && !last.value.quoted && isFlag(last.value.text) ? last.value.text : undefined;
+  const binder = new Binder(command, flag === undefined ? words : { ...words, args: words.args.slice(0, -1) });
+  try {
+    binder.run();
+    return binder.slot(flag);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { given: new Set(binder.given.keys()), flag: false };
+  }
+}
+
 /** One pass over the words. */
 class Binder {
   readonly given = new Map<string, Value[]>();
@@ -105,6 +128,23 @@ class Binder {
       else if (assignment) this.named(assignment[1] ?? '', this.behind(value, assignment[2] ?? ''), value);
       else this.word(value);
     }
+  }
+
+  /** What the next word would be for. @param flag a flag that stands right before it */
+  slot(flag: string | undefined): Slot {
+    const given = new Set(this.given.keys());
+    if (flag !== undefined) {
+      const own = Object.entries(this.command.args).find(([, arg]) => `-${arg.short}` === flag);
+      const short = own ? undefined : shortParameter(flag[1] ?? '');
+      const parameter: Target | undefined = short ? { kind: 'parameter', name: short } : undefined;
+      const target: Target | undefined = flag.startsWith('--') ? this.find(flag.slice(2)) : own ? { kind: 'argument', name: own[0], arg: own[1] } : parameter;
+      if (!target) return { given, flag: false };
+      if (typeOf(target) !== 'bool') return { given, flag: true, ...slotTarget(target) };
+      if (target.kind === 'argument') given.add(target.name);
+    }
+    if (this.open) return { given, flag: false, ...slotTarget(this.open) };
+    const next = this.positional.find(([name, arg]) => !this.given.has(name) || isList(arg));
+    return { given, flag: false, ...(next ? { argument: { name: next[0], arg: next[1] } } : {}) };
   }
 
   /** A word without a name: for the open list, or the next positional argument. */
@@ -239,6 +279,10 @@ class Binder {
   private names(): string[] {
     return [...Object.keys(this.command.args), ...parameterNames()];
   }
+}
+
+function slotTarget(target: Target): Pick<Slot, 'argument' | 'parameter'> {
+  return target.kind === 'argument' ? { argument: { name: target.name, arg: target.arg } } : { parameter: target.name };
 }
 
 function isList(arg: Arg): boolean {

@@ -130,19 +130,19 @@ test('TAB completes commands, names, choices and files', async () => {
   const conversation = talk({ terminal: true, files: (folder) => (folder.endsWith('/data') ? [{ name: 'image.raw', folder: false }, { name: 'old', folder: true }] : []) });
   const screen = (): string => conversation.typed;
   const cases: [string, string][] = [
-    ['cou\t', 'count'],
+    ['cou\t', 'count '],
     ['count mo\t', 'count mode='],
-    ['count mode=d\t', 'count mode=down'],
-    ['count --mode u\t', 'count --mode up'],
-    ['count --wa\t', 'count --wait'],
-    ['count 1 form\t', 'count 1 form'],
-    ['count --form\t', 'count --format'],
-    ['count format=nd\t', 'count format=ndjson'],
-    ['count file=data/im\t', 'count file=data/image.raw'],
+    ['count mode=d\t', 'count mode=down '],
+    ['count --mode u\t', 'count --mode up '],
+    ['count --wa\t', 'count --wait '],
+    ['count 1 form\t', 'count 1 format='],
+    ['count --form\t', 'count --format '],
+    ['count format=nd\t', 'count format=ndjson '],
+    ['count file=data/im\t', 'count file=data/image.raw '],
     ['count > data/o\t', 'count > data/old/'],
-    ['count 1; fa\t', 'count 1; fail'],
-    ['help cou\t', 'help count'],
-    ['he\t', 'help'],
+    ['count 1; fa\t', 'count 1; fail '],
+    ['help cou\t', 'help count '],
+    ['he\t', 'help '],
   ];
   for (const [keys, expected] of cases) {
     await conversation.press(keys, () => screen() === expected || screen().includes('\x07'));

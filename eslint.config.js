@@ -24,6 +24,11 @@ const floors = [
     files: ['src/session/**/*.ts', 'src/plugin/**/*.ts'],
     forbidden: ['**/query/**', '**/render/**', '**/console/**'],
   },
+  {
+    room: 'disassembler',
+    files: ['src/disasm/**/*.ts'],
+    forbidden: ['**/kernel/**', '**/query/**', '**/render/**', '**/console/**', '**/plugins/**'],
+  },
   { room: 'api', files: ['src/api/**/*.ts'], forbidden: ['**/console/**', '**/render/**', '**/plugins/**', '**/kernel/**'] },
   { room: 'query', files: ['src/query/**/*.ts'], forbidden: ['**/console/**', '**/render/**', '**/plugins/**'] },
   { room: 'render', files: ['src/render/**/*.ts'], forbidden: ['**/console/**', '**/query/**', '**/plugins/**', '**/kernel/**'] },

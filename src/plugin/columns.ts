@@ -44,6 +44,8 @@ export interface Column<T extends ColumnType = ColumnType> {
   readonly divider?: boolean;
   /** indented by the row's `$depth` */
   readonly tree?: boolean;
+  /** for numbers: shown as bare hex digits, as a listing has them (`6A`) */
+  readonly hex?: boolean;
   /** heading, when it is not the column's name */
   readonly title?: string;
   /** least width on the terminal, in cells */

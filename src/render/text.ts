@@ -1,7 +1,7 @@
 import { Absent } from '../memory/absent.js';
 import type { Column, ColumnType, Row } from '../plugin/columns.js';
 import { headingLabel, type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
-import { lineText, valueText } from './value.js';
+import { cellText, lineText } from './value.js';
 import { cellWidth, cut, loadWidths, needsWidths, pad } from './width.js';
 
 /** Least cells of a column, by its type: so that rows that come later rarely need more. */
@@ -81,7 +81,7 @@ export class TextRenderer implements Renderer {
   }
 
   private cell(row: Row, name: string, column: Column): Cell {
-    const value = valueText(row[name], column.type, this.style);
+    const value = cellText(row[name], column, this.style);
     const lines = typeof value === 'string' ? [value] : value;
     const depth = column.tree === true ? Math.min(row.$depth ?? 0, DEEPEST) : 0;
     return depth > 0 ? lines.map((line) => '. '.repeat(depth) + line) : lines;

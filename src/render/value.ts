@@ -4,7 +4,7 @@ import { describeStruct } from '../object/describe.js';
 import { Pointer } from '../object/pointer.js';
 import { Struct } from '../object/struct.js';
 import { Timestamp } from '../object/time.js';
-import type { ColumnType } from '../plugin/columns.js';
+import type { Column, ColumnType } from '../plugin/columns.js';
 import { escapeText } from './escape.js';
 import { hexdump } from './hexdump.js';
 import { formatDuration, formatTime } from './time.js';
@@ -24,6 +24,12 @@ const MARKS: Readonly<Record<Absent['kind'], string>> = {
 
 /** A list cell shows so many elements. */
 const ELEMENTS = 64;
+
+/** {@link valueText} of a column's cell, in the form that the column asks for. */
+export function cellText(value: unknown, column: Column, style: ValueStyle): string | readonly string[] {
+  if (column.hex === true && (typeof value === 'number' || typeof value === 'bigint')) return value.toString(16).toUpperCase();
+  return valueText(value, column.type, style);
+}
 
 /**
  * What a cell looks like on a terminal: one line, or several (a hex dump). Escaped: nothing in it can steer a terminal.

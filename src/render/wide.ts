@@ -1,6 +1,6 @@
 import type { Column, Row } from '../plugin/columns.js';
 import { type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
-import { type ValueStyle, valueText } from './value.js';
+import { cellText, type ValueStyle } from './value.js';
 import { cellWidth, loadWidths, needsWidths, pad } from './width.js';
 
 /** Everything of a row, one column a line, rows apart by an empty line: nothing is hidden and nothing is cut. */
@@ -31,7 +31,7 @@ export class WideRenderer implements Renderer {
       if (!this.first) text += '\n';
       this.first = false;
       for (const [name, column] of this.columns) {
-        const value = valueText(row[name], column.type, this.style);
+        const value = cellText(row[name], column, this.style);
         const lines = typeof value === 'string' ? [value] : value;
         const depth = column.tree === true ? '. '.repeat(row.$depth ?? 0) : '';
         text += `${pad(name, longest)}  ${depth}${lines.join(`\n${' '.repeat(longest + 2)}`)}`.trimEnd() + '\n';

@@ -1,0 +1,185 @@
+import { canonical } from '../../src/disasm/canonical.js';
+import { Commentator } from '../../src/disasm/comment.js';
+import { type CodeBits, type Disassembler, loadDisassembler } from '../../src/disasm/decode.js';
+import { follow, type Followed } from '../../src/disasm/follow.js';
+import { after, type Instruction, type UnreadableCode } from '../../src/disasm/instruction.js';
+import { codeName, type Extent, functionAt, type Names } from '../../src/disasm/names.js';
+import { unreadable } from '../../src/memory/absent.js';
+import type { AddressSpace } from '../../src/memory/space.js';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { PluginError } from '../../src/plugin/error.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { spaceNamed } from '../../src/session/spaces.js';
+import { namesFor } from './names-for.js';
+import { perCpuVariables } from './per-cpu-names.js';
+import { positions } from './positions.js';
+
+/** Instructions of a listing whose end is not given: of a function, and where no function is known. */
+const FUNCTION_ROWS = 1000;
+const UNKNOWN_ROWS = 32;
+const TOP = 1n << 64n;
+
+const MODES: Readonly<Record<string, CodeBits>> = { AMD64: 64, I386: 32, I8086: 16 };
+
+export const dis = definePlugin({
+  name: 'dis',
+  needs: 'kernel',
+  topic: 'memory',
+  summary: 'disassembles code as it stands in memory, with names and values of what it works on',
+  notes:
+    'Without length or end it lists the function to its end (the next symbol), without the padding behind it; without any argument it goes on where the last listing of this space stopped. ' +
+    'It follows the process context (cc). Comments are read from memory now: the name where a jump, a call or a pointer leads; the value of a variable and its name; ' +
+    "the text that an address points to; behind GS the kernel's per-CPU variables. branch=yes follows jumps and calls inside the function, depth first, each instruction once. " +
+    'Decoded by iced-x86; a byte that begins no instruction is listed as DB, and decoding goes on behind it.',
+  args: {
+    offset: arg.address('where to begin: a number or a symbol', { positional: true, completes: 'symbol' }),
+    address_space: arg.string('K (kernel), P (physical), pid@N'),
+    length: arg.int('how many bytes: 0x80, 4k'),
+    end: arg.address('list up to this address'),
+    rows: arg.int('how many instructions at most'),
+    mode: arg.choice('what the code was made for; by itself that of the address space', { choices: Object.keys(MODES) }),
+    branch: arg.bool('follow jumps and calls inside the function, one level deeper each', { default: false }),
+    canonical: arg.bool('instructions taken apart into operands, for signatures', { default: false }),
+  },
+  columns: {
+    divider: col.string('the function', { divider: true }),
+    address: col.address('where the instruction stands', { tree: true }),
+    rel: col.int('distance to the start of the function', { unit: 'bytes', hex: true }),
+    opcode: col.string('its bytes', { width: 20 }),
+    instruction: col.string('the instruction; DB where there is none', { width: 30 }),
+    comment: col.string('where it leads, or the value it works on and its name'),
+    mnemonic: col.string('without prefixes and operands', { hidden: true }),
+    target: col.address('the first address that it names: of a jump, a variable, a pointer', { hidden: true }),
+    value: col.int('what the variable that it names holds', { hidden: true }),
+    size: col.size('how long it is', { unit: 'bytes', hidden: true }),
+    function: col.string('module!symbol of the function', { hidden: true }),
+  },
+  examples: [{ line: 'dis linux!do_exit rows=12' }, { line: 'dis linux!current_time branch=yes', doc: 'following its jumps' }, { line: 'dis linux!commit_creds length=0x20 canonical=yes' }],
+  async *collect(context, args) {
+    const { session, kernel } = context;
+    const space = await spaceNamed(session, args.address_space);
+    const names = await namesFor(session, space);
+    if (kernel.profile.metadata.arch === 'ARM64') throw new PluginError('dis reads x86 code; this kernel is for arm64.', `dump ${args.offset === undefined ? '' : `0x${args.offset.toString(16)}`}`);
+    const bits = MODES[args.mode ?? ''] ?? (kernel.profile.metadata.arch === 'I386' ? 32 : 64);
+    const position = positions(session, 'dis');
+    const start = args.offset ?? position.get(space);
+    if (start === undefined) throw new PluginError('Where should it begin? No listing of this address space went before.', 'dis linux!do_exit');
+    const range = rangeOf(args, start, functionAt(names, start));
+    if (range.end <= start && !range.open) {
+      if (range.end < start) throw new PluginError(`The end, 0x${range.end.toString(16)}, lies before the start, 0x${start.toString(16)}.`, `dis 0x${start.toString(16)} length=0x80`);
+      context.note('A length of 0: nothing to list.');
+      return;
+    }
+    const disassembler = await loadDisassembler(bits, { operands: args.canonical });
+    const commentator = new Commentator({ space, names, bits, segment: perCpuVariables(kernel) });
+    const heading = new Headings(names, space, start);
+    const source = args.branch ? branches(disassembler, space, start, range, names) : straight(disassembler, space, start, range);
+    let rows = 0;
+    for (const { code, depth } of source) {
+      if (rows++ >= range.rows) {
+        if (args.rows === undefined) context.note(`The first ${range.rows} instructions: ${args.branch ? 'rows=N lists more.' : 'dis without arguments goes on.'}`);
+        break;
+      }
+      const { name, start: base, title } = heading.at(code.address);
+      const common = { $depth: depth, divider: title, address: code.address, rel: code.address - base, function: name ?? null };
+      position.set(space, BigInt.asUintN(64, after(code)));
+      if (code.kind === 'unreadable') {
+        yield { ...common, opcode: unreadable(code.address), comment: `${bytesText(code.length)} not in memory`, size: code.length };
+        continue;
+      }
+      yield {
+        ...common,
+        opcode: code.bytes.toString('hex'),
+        instruction: () => (args.canonical ? canonical(code, (address) => nameIn(names, space, address)) : code.text),
+        comment: () => (code.kind === 'bad' ? 'no instruction' : commentator.comment(code)),
+        mnemonic: code.mnemonic,
+        target: () => commentator.target(code) ?? null,
+        value: () => commentator.value(code) ?? null,
+        size: code.bytes.length,
+      };
+    }
+  },
+});
+
+interface Range {
+  readonly end: bigint;
+  /** nobody said where to stop: padding behind the function is left out */
+  readonly open: boolean;
+  /** instructions at most */
+  readonly rows: number;
+}
+
+function rangeOf(args: { length?: number | undefined; end?: bigint | undefined; rows?: number | undefined }, start: bigint, extent: Extent | undefined): Range {
+  if (args.length !== undefined && args.length < 0) throw new PluginError(`length is ${args.length}: expected a number of bytes.`, `dis 0x${start.toString(16)} length=0x80`);
+  if (args.rows !== undefined && args.rows < 1) throw new PluginError(`rows is ${args.rows}: expected one or more.`, `dis 0x${start.toString(16)} rows=20`);
+  const rows = args.rows ?? Infinity;
+  if (args.end !== undefined) return { end: args.end, open: false, rows };
+  if (args.length !== undefined) return { end: start + BigInt(args.length) < TOP ? start + BigInt(args.length) : TOP, open: false, rows };
+  if (args.rows !== undefined) return { end: TOP, open: false, rows };
+  if (extent?.end !== undefined && extent.code) return { end: extent.end, open: true, rows: FUNCTION_ROWS };
+  return { end: TOP, open: true, rows: UNKNOWN_ROWS };
+}
+
+/** One instruction behind the other. Padding after the last one that can be reached is held back until something follows it. */
+function* straight(disassembler: Disassembler, space: AddressSpace, start: bigint, range: Range): Generator<Followed> {
+  let held: (Instruction | UnreadableCode)[] = [];
+  let ended = false;
+  for (const code of disassembler.decode(space, start, range.end)) {
+    const padding = range.open && ended && code.kind === 'instruction' && isPadding(code);
+    if (padding) {
+      held.push(code);
+      continue;
+    }
+    for (const one of held) yield { code: one, depth: 0 };
+    held = [];
+    ended = code.kind === 'instruction' && ['return', 'jump', 'indirect jump', 'trap'].includes(code.flow);
+    yield { code, depth: 0 };
+  }
+}
+
+/** What compilers and linkers put between functions. */
+function isPadding(code: Instruction): boolean {
+  return code.mnemonic === 'NOP' || code.mnemonic === 'INT3' || code.text === 'XCHG AX, AX';
+}
+
+/** Inside the function: up to its end, and in the part of it that the compiler moved away (`do_exit.cold`). Without symbols: inside the range. */
+function branches(disassembler: Disassembler, space: AddressSpace, start: bigint, range: Range, names: Names): Generator<Followed> {
+  const extent = functionAt(names, start);
+  const inside = (address: bigint): boolean => {
+    if (!range.open) return address >= start && address < range.end;
+    if (extent?.end === undefined) return address > start - 0x10000n && address < start + 0x10000n;
+    if (address >= extent.start && address < extent.end) return true;
+    const found = names.nearest(address);
+    return found !== undefined && `${found.module}!${found.symbol.name}` === `${extent.name}.cold`;
+  };
+  return follow(disassembler, space, start, inside);
+}
+
+/** Which function an address lies in, asked for each instruction and searched for when it changes. */
+class Headings {
+  private current: { readonly name: string | undefined; readonly start: bigint; readonly end: bigint; readonly title: string } | undefined;
+
+  constructor(
+    private readonly names: Names,
+    private readonly space: AddressSpace,
+    private readonly listing: bigint,
+  ) {}
+
+  at(address: bigint): { readonly name: string | undefined; readonly start: bigint; readonly title: string } {
+    if (this.current && address >= this.current.start && address < this.current.end) return this.current;
+    const extent = functionAt(this.names, address);
+    this.current = extent
+      ? { name: extent.name, start: extent.start, end: extent.end ?? extent.start, title: `------ ${extent.name} ------` }
+      : { name: undefined, start: this.listing, end: this.listing, title: `------ ${this.space.name} ------` };
+    return this.current;
+  }
+}
+
+function nameIn(names: Names, space: AddressSpace, address: bigint): string | undefined {
+  return address >= 0x10000n && space.isValid(address) ? codeName(names, address)?.replaceAll(' ', '') : undefined;
+}
+
+function bytesText(length: bigint): string {
+  return `0x${length.toString(16)} bytes`;
+}

@@ -48,7 +48,8 @@ async function run(argv: readonly string[], failures: { debug: boolean }): Promi
     if (interactive) return await (await import('./console/interactive.js')).interact(session, host);
     return await (await import('./console/batch.js')).runLines(session, process.stdin, host);
   } finally {
-    session.close();
+    if (session.group) session.group.close();
+    else session.close();
   }
 }
 

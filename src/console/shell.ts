@@ -6,9 +6,11 @@ import { fits } from '../plugin/registry.js';
 import { didYouMean } from '../plugin/similar.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
 import { terminalWidth } from '../render/sink.js';
+import { SessionGroup } from '../session/group.js';
 import type { Session } from '../session/session.js';
 import { noCommand, runCommand, showText } from './command.js';
 import type { Host } from './host.js';
+import { recordingHost } from './recording-host.js';
 import { errorText } from './report.js';
 
 /** How a line ended. */
@@ -23,13 +25,32 @@ export const builtins: Readonly<Record<string, string>> = {
 
 /** Reads lines and does what they say, on one session. Errors are reported, never thrown: a bad command ends its line alone. */
 export class Shell {
+  readonly host: Host;
+  private readonly group: SessionGroup;
+
   constructor(
     readonly session: Session,
-    readonly host: Host,
-  ) {}
+    host: Host,
+  ) {
+    if (!session.group) new SessionGroup().add(session);
+    this.group = session.group as SessionGroup;
+    this.host = recordingHost(host, this.group.transcript);
+  }
 
-  /** Runs a line; commands after one that failed are not run. */
+  /** Runs a line and records it; commands after one that failed are not run. */
   async execute(line: string, signal?: AbortSignal): Promise<Outcome> {
+    const { transcript } = this.group;
+    transcript.begin(line, this.session);
+    let outcome: Outcome = 'failed';
+    try {
+      outcome = await this.line(line, signal);
+      return outcome;
+    } finally {
+      transcript.end(this.session, outcome === 'failed');
+    }
+  }
+
+  private async line(line: string, signal?: AbortSignal): Promise<Outcome> {
     if (/^\s*(#.*)?$/.test(line)) return 'done';
     try {
       for (const statement of await parse(line)) {

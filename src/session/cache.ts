@@ -22,10 +22,12 @@ export class ImageCache implements DetectionCache {
     readonly fingerprint: string,
   ) {}
 
-  /** @param folder undefined: nothing is read or kept */
-  static open(folder: string | undefined, physical: PhysicalSpace): ImageCache {
-    if (folder === undefined) return new ImageCache(undefined, {}, '');
-    const fingerprint = fingerprintOf(physical);
+  /**
+   * @param folder undefined: nothing is read or kept
+   * @param fingerprint of the image, see {@link fingerprintOf}
+   */
+  static open(folder: string | undefined, fingerprint: string): ImageCache {
+    if (folder === undefined) return new ImageCache(undefined, {}, fingerprint);
     const path = join(folder, 'images', `${fingerprint}.json`);
     return new ImageCache(path, load(path), fingerprint);
   }
@@ -72,7 +74,7 @@ function load(path: string): Record<string, unknown> {
 }
 
 /** A digest of the image's run list and of pages spread evenly over it: the same for the same memory in the same form. */
-function fingerprintOf(physical: PhysicalSpace): string {
+export function fingerprintOf(physical: PhysicalSpace): string {
   const hash = createHash('sha256');
   const { runs } = physical;
   hash.update(`${physical.image.format} ${runs.length} ${physical.end}\n`);

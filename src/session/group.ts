@@ -1,7 +1,10 @@
 import type { Session } from './session.js';
+import { Transcript } from './transcript.js';
 
 /** The sessions of one console: several images, one of them current. Ids count from 1 and are not used again. */
 export class SessionGroup {
+  /** what was typed and shown, for `report` */
+  readonly transcript = new Transcript();
   private readonly byId = new Map<number, Session>();
   private next = 1;
   private active: Session | undefined;
@@ -48,5 +51,6 @@ export class SessionGroup {
 
   close(): void {
     for (const session of this.byId.values()) session.close();
+    this.transcript.close();
   }
 }

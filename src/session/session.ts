@@ -10,7 +10,7 @@ import { PluginError } from '../plugin/error.js';
 import type { Plugin } from '../plugin/plugin.js';
 import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
-import { ImageCache } from './cache.js';
+import { fingerprintOf, ImageCache } from './cache.js';
 import { defaults, type ParameterValues } from './parameters.js';
 import type { SessionGroup } from './group.js';
 import { Resolver } from './resolver.js';
@@ -58,15 +58,27 @@ export class Session {
   /** The physical memory of the image. Throws ImageError, or PluginError where there is no image. */
   physical(): PhysicalSpace {
     if (this.opened) return this.opened;
-    const { filename, file_offset: fileOffset } = this.parameters;
-    if (filename === undefined) throw new PluginError('No image is open.', 'rekall -f IMAGE');
-    const image = openImage(this.path(filename), fileOffset > 0 ? { fileOffset } : {});
+    const { filename = '', file_offset: fileOffset } = this.parameters;
+    const path = this.imagePath;
+    if (path === undefined) throw new PluginError('No image is open.', 'rekall -f IMAGE');
+    const image = openImage(path, fileOffset > 0 ? { fileOffset } : {});
     this.opened = new PhysicalSpace(image);
     const end = this.opened.end;
     const size = image.runs.reduce((sum, run) => sum + run.end - run.start, 0);
     this.trace.add('format', filename, `${image.format}, ${mebibytes(size)} in ${image.runs.length} runs up to 0x${end.toString(16)}`);
     for (const warning of image.warnings) this.trace.add('format', filename, warning, 'note');
     return this.opened;
+  }
+
+  /** Absolute path of the image, or undefined where there is none. */
+  get imagePath(): string | undefined {
+    const { filename } = this.parameters;
+    return filename === undefined ? undefined : this.path(filename);
+  }
+
+  /** A digest of the image: the same for the same memory in the same form. Throws what opening the image throws. */
+  fingerprint(): string {
+    return this.memo('fingerprint', () => fingerprintOf(this.physical()));
   }
 
   /** The kernel in the image, detected when first asked for. Throws DetectionError. */
@@ -136,7 +148,8 @@ export class Session {
 
   private async detect(): Promise<Kernel> {
     const physical = this.physical();
-    const cache = ImageCache.open(this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined, physical);
+    const folder = this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined;
+    const cache = ImageCache.open(folder, folder === undefined ? '' : this.fingerprint());
     // Loaded when an image is looked at: what needs none starts without it.
     const { detectKernel } = await import('../kernel/detect.js');
     const kernel = await detectKernel(physical, {

@@ -75,6 +75,8 @@ export interface CallArgument extends Place {
   /** place of the name, where there is one */
   readonly at?: Place;
   readonly value: Expression;
+  /** written `name = value`: for a function that has no argument of that name, a comparison */
+  readonly equals?: true;
 }
 
 export interface Unary extends Place {
@@ -245,7 +247,7 @@ export type QueryStatement =
   | ({ readonly kind: 'explain'; readonly analyze: boolean; readonly value: Expression } & Place)
   /** `create [or replace] view name [(a, b)] as query` */
   | ({ readonly kind: 'create-view'; readonly name: string; readonly columns?: readonly string[]; readonly replace: boolean; readonly query: Query } & Place)
-  | ({ readonly kind: 'drop-view'; readonly name: string } & Place)
+  | ({ readonly kind: 'drop-view'; readonly name: string; readonly ifExists: boolean } & Place)
   /** `let x = …`, `let f(x) = …` without a body: kept by the session */
   | ({ readonly kind: 'define'; readonly bindings: readonly Binding[] } & Place);
 
@@ -253,12 +255,15 @@ export type QueryStatement =
 export class QuerySyntaxError extends Error {
   override readonly name = 'QuerySyntaxError';
 
+  readonly place: Place;
+
   constructor(
     message: string,
-    readonly place: Place,
+    place: Place,
     /** what could stand there: keywords, `a column`, `a plugin` … */
     readonly expected: readonly string[] = [],
   ) {
     super(message);
+    this.place = { start: place.start, end: place.end };
   }
 }

@@ -1,3 +1,4 @@
+import { explainCommand, isKnownElsewhere } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
 import type { Argument, Value } from '../../grammar/command-tree.js';
 import type { Registry } from '../plugin/registry.js';
@@ -56,6 +57,7 @@ class Reader {
       else if (text.startsWith('-')) this.flag(value);
       else if (this.isCommand(text)) return this.command(text);
       else if (this.leading.length > 0) this.leading.push(this.words.args[this.at] as Argument);
+      else if (isKnownElsewhere(text)) return this.elsewhere(text);
       else this.fail(`No command ${text}.${didYouMean(text, this.commands())}`, value);
     }
     const stray = this.leading[0];
@@ -83,7 +85,10 @@ class Reader {
       this.help = true;
       const about = rest[0]?.value;
       if (about && own.length === 0) {
-        if (this.registry.named(about.text).length === 0) this.fail(`No command ${about.text}.${didYouMean(about.text, this.commands())}`, about);
+        if (this.registry.named(about.text).length === 0) {
+          const known = explainCommand(about.text, this.registry, undefined);
+          this.fail(known?.message ?? `No command ${about.text}.${didYouMean(about.text, this.commands())}`, about);
+        }
         return this.result(about.text, []);
       }
       if (own.length === 0) return this.result(undefined, []);
@@ -92,6 +97,19 @@ class Reader {
       const args = Object.assign({}, ...own.map((entry) => entry.args)) as (typeof own)[number]['args'];
       Object.assign(this.parameters, splitParameters({ name, args }, { line: this.words.line, args: rest }));
     }
+    return this.result(name, rest);
+  }
+
+  /** A command of another tool: the session is opened as it would be, so that the answer can name what fits its image. */
+  private elsewhere(name: string): Invocation {
+    const rest = this.words.args.slice(this.at + 1);
+    try {
+      Object.assign(this.parameters, splitParameters({ name, args: {} }, { line: this.words.line, args: rest }));
+    } catch (error) {
+      // Its own arguments mean nothing here, and are not what is wrong.
+      if (!(error instanceof UsageError)) throw error;
+    }
+    this.help = false;
     return this.result(name, rest);
   }
 

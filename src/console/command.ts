@@ -1,6 +1,5 @@
 import { bindArguments } from '../plugin/bind.js';
 import { PluginError, UsageError } from '../plugin/error.js';
-import { didYouMean } from '../plugin/similar.js';
 import type { Words } from '../plugin/words.js';
 import { printRun, type Printed } from '../render/print.js';
 import { createRenderer, type Format, type Sink } from '../render/renderer.js';
@@ -10,6 +9,7 @@ import type { ParameterName, ParameterValues } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { PagedSink } from './paged-sink.js';
+import { noCommand } from './unknown.js';
 
 /** A command as it was asked for. */
 export interface Request {
@@ -46,7 +46,7 @@ const ROWS = 24;
  */
 export async function runCommand(session: Session, request: Request, host: Host): Promise<Printed> {
   const { name, words, signal } = request;
-  if (session.registry.named(name).length === 0) throw noCommand(session, name);
+  if (session.registry.named(name).length === 0) throw await noCommand(session, name);
   const plugin = await session.plugin(name);
   const bound = await bindArguments(plugin, words, {
     resolve: async (expression) => (await session.resolver()).address(expression),
@@ -83,16 +83,6 @@ export async function runCommand(session: Session, request: Request, host: Host)
   } finally {
     restore();
   }
-}
-
-/**
- * The error for a name that no command has.
- * @param others names that are commands too, where it was typed
- */
-export function noCommand(session: Session, name: string, place?: UsageError['place'], others: readonly string[] = []): UsageError {
-  const names = session.registry.list().flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
-  const guess = didYouMean(name, [...names, ...others]);
-  return new UsageError(`No command ${name}.${guess === '' ? ' `plugins` lists them all.' : guess}`, place);
 }
 
 /** Sets parameters for one command; returns the function that sets them back. */

@@ -8,10 +8,11 @@ import type { OperatingSystem } from '../plugin/plugin.js';
 import { terminalWidth } from '../render/sink.js';
 import { SessionGroup } from '../session/group.js';
 import type { Session } from '../session/session.js';
-import { noCommand, runCommand, showText } from './command.js';
+import { runCommand, showText } from './command.js';
 import type { Host } from './host.js';
 import { recordingHost } from './recording-host.js';
 import { errorText } from './report.js';
+import { noCommand } from './unknown.js';
 
 /** How a line ended. */
 export type Outcome = 'done' | 'failed' | 'quit';
@@ -99,7 +100,7 @@ export class Shell {
       await this.help({ kind: 'help', level: 1, start: command.start, end: command.end, ...(about ? { name: about.text } : {}) }, line);
       return 'done';
     }
-    if (!known) throw noCommand(this.session, name, { line, ...command.at }, Object.keys(builtins));
+    if (!known) throw await noCommand(this.session, name, { line, ...command.at }, Object.keys(builtins));
     await runCommand(
       this.session,
       {

@@ -123,11 +123,12 @@ export class Session {
     const all = this.registry.named(name);
     const free = all.find((entry) => !Array.isArray(entry.needs));
     if (free) return free;
-    if (all.length === 0) throw new PluginError(`No command ${name}.`, 'plugins');
-    const kernel = await this.kernel();
-    const entry = this.registry.find(name, kernel.os);
+    const kernel = all.length > 0 ? await this.kernel() : this.kernelFound;
+    const entry = kernel && this.registry.find(name, kernel.os);
     if (!entry) {
-      throw new PluginError(`${name} needs ${all.map((one) => (one.needs as string[]).join(' or ')).join(' or ')}; this is ${kernel.description}.`, 'plugins');
+      const { explainCommand } = await import('../plugin/elsewhere.js');
+      const { message, next } = explainCommand(name, this.registry, kernel) ?? { message: `No command ${name}.` };
+      throw new PluginError(message, next ?? 'plugins');
     }
     return entry;
   }

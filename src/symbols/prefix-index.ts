@@ -15,7 +15,7 @@ export class PrefixIndex {
 
   /**
    * Names that begin with a text, sorted.
-   * @param most how many are given; `total` counts all of them, and `last` is the last of all (what the first and the last have in
+   * @param most how many are given; `total` counts all of them (repeated ones perhaps twice), and `last` is the last of all (what the first and the last have in
    * common, all have)
    */
   starting(prefix: string, most = Infinity): { readonly names: readonly string[]; readonly total: number; readonly last: string | undefined } {
@@ -23,11 +23,18 @@ export class PrefixIndex {
     const names: string[] = [];
     let total = 0;
     let last: string | undefined;
-    for (const key of this.keys(wanted)) {
+    const keys = this.keys(wanted);
+    for (const key of keys) {
+      const whole = key.startsWith(wanted);
+      if (whole && names.length >= most && key !== keys.at(-1)) {
+        // Only counted: a bucket that is not shown need not be sorted.
+        total += this.buckets.get(key)?.names.length ?? 0;
+        continue;
+      }
       const all = this.bucket(key);
-      const from = lowerBound(all, wanted);
-      let to = from;
-      while (to < all.length && (all[to] as string).toLowerCase().startsWith(wanted)) to++;
+      const from = whole ? 0 : lowerBound(all, wanted);
+      let to = whole ? all.length : from;
+      while (!whole && to < all.length && (all[to] as string).toLowerCase().startsWith(wanted)) to++;
       total += to - from;
       if (to > from) last = all[to - 1];
       for (let at = from; at < to && names.length < most; at++) names.push(all[at] as string);

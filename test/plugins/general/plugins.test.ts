@@ -36,7 +36,11 @@ test('commands are listed, with what they need', async () => {
 test('on an image it says which commands work there', { skip: committedSample() ? false : 'no committed sample' }, async () => {
   const session = new Session({ cache: 'memory', filename: committedSample()?.image }, registry());
   const { rows } = await rowsOf(session, plugins, { search: ['net'] });
-  assert.deepEqual(rows.map((row) => row['applies']), ['no: needs windows, this is linux', 'yes', 'no: it has no namespaces']);
+  assert.deepEqual(rows.map((row) => row['applies']), ['yes', 'no: it has no namespaces']);
+  const all = (await rowsOf(session, plugins, { search: ['net'], all: true })).rows.map((row) => [row['name'], row['applies']]);
+  assert.deepEqual(all.slice(0, 3), [['netscan', 'no: needs windows, this is linux'], ['netstat', 'yes'], ['netns', 'no: it has no namespaces']]);
+  const { rows: other } = await rowsOf(session, plugins, { search: ['connections', 'xp'], all: true });
+  assert.deepEqual(other.map((row) => [row['name'], row['applies'], row['topic']]), [['connections', 'no: needs windows; see netstat', 'Rekall'], ['connscan', 'no: needs windows; see netstat', 'Rekall']]);
   session.close();
 });
 

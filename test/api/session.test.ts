@@ -146,7 +146,7 @@ test('commands for other systems are not listed on this image, and say why they 
   assert.deepEqual(Object.keys(api.plugins), ['netscan', 'netstat']);
   await api.kernel();
   assert.deepEqual(Object.keys(api.plugins), ['netstat']);
-  await assert.rejects(api.plugin('netscan')().rows(), /netscan needs windows; this is Linux/);
+  await assert.rejects(api.plugin('netscan')().rows(), /netscan needs Windows; this is Linux/);
   api.close();
 });
 

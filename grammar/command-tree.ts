@@ -27,8 +27,7 @@ export interface Command extends Place {
   /** place of the name */
   readonly at: Place;
   readonly args: readonly Argument[];
-  /** `> file` or `>> file` */
-  readonly redirect?: { readonly path: Value; readonly append: boolean };
+  readonly redirect?: Redirect;
   /** `| filter`: the text after the bar, for a shell */
   readonly filter?: string;
 }
@@ -40,13 +39,29 @@ export interface Help extends Place {
   readonly level: 1 | 2;
 }
 
+/** Where the rows of a statement go: `> file` or `>> file`. */
+export interface Redirect {
+  readonly path: Value;
+  readonly append: boolean;
+}
+
 /** Text for the query engine. */
 export interface Query extends Place {
   readonly kind: 'query';
+  /** from `start` on, without what stands behind it */
+  readonly text: string;
+  readonly redirect?: Redirect;
+  /** `| filter`: the text after the bar, for a shell */
+  readonly filter?: string;
+}
+
+/** Text for the JavaScript engine: from `start` to the end of the line. */
+export interface JavaScript extends Place {
+  readonly kind: 'javascript';
   readonly text: string;
 }
 
-export type Statement = Command | Help | Query;
+export type Statement = Command | Help | Query | JavaScript;
 
 /** A line that cannot be read, with the place of the mistake. */
 export class LineError extends Error {
@@ -55,6 +70,8 @@ export class LineError extends Error {
   constructor(
     message: string,
     readonly place: Place,
+    /** true where more text may make it right: a quote that is still open */
+    readonly incomplete = false,
   ) {
     super(message);
   }

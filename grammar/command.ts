@@ -1,19 +1,24 @@
 import { createToken, EmbeddedActionsParser, EOF, type IToken, Lexer } from 'chevrotain';
-import { type Argument, type Command, LineError, type Place, type Statement, type Value } from './command-tree.js';
+import { type Argument, type Command, LineError, type Place, type Redirect as Target, type Statement, type Value } from './command-tree.js';
+import { anyName, isJavaScript, isQuery, type Known, queryEnd, queryTail } from './line-kind.js';
 
 /**
  * The command line's grammar:
  *
  *     line      := [statement] (';' [statement])* [comment]
- *     statement := NAME? '?' | NAME? '??' | '?' value+ (the command `help`) | QUERY | command
+ *     statement := NAME? '?' | NAME? '??' | '?' value+ (the command `help`) | QUERY | JAVASCRIPT | command
  *     command   := NAME argument* ['>' value | '>>' value] ['|' the rest of the line]
  *     argument  := value | NAME '=' value
  *     value     := piece+ (without space between) (',' piece+)* | '[' [value (',' value)*] ']'
  *     piece     := WORD | 'text' | "text"
  *
  * A word is anything without space, quotes, `,`, `;`, `|` or `>`; so `linux!init_task+0x10`, `C:\Windows`, `ba.h`, `--flag` and
- * `-D.` are words. `#` at the start of a word begins a comment.
+ * `-D.` are words. `#` at the start of a word begins a comment. Which statement is a query and which is JavaScript says
+ * `line-kind.ts`.
  */
+
+/** What is known of names while a line is read. */
+let known: Known = anyName;
 
 /** A pattern that looks ahead to the end of the line, which the lexer takes as a function only. */
 function anchored(sticky: RegExp): (text: string, offset: number) => RegExpExecArray | null {
@@ -23,13 +28,29 @@ function anchored(sticky: RegExp): (text: string, offset: number) => RegExpExecA
   };
 }
 
+/** A token from one offset to another, in the form of a regular expression's match. */
+function match(text: string, start: number, end: number): RegExpExecArray {
+  return Object.assign([text.slice(start, end)] as [string], { index: start, input: text }) as RegExpExecArray;
+}
+
 const Space = createToken({ name: 'Space', pattern: /\s+/, group: Lexer.SKIPPED });
 const Comment = createToken({ name: 'Comment', pattern: /#[^\n]*/, group: Lexer.SKIPPED });
+/** Before a statement the comments of all three languages are comments; `--n` may be JavaScript. */
+const StatementComment = createToken({
+  name: 'StatementComment',
+  pattern: (text, offset) => {
+    const found = anchored(/#[^\n]*|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/|--([\w$]*)[^\n]*/y)(text, offset);
+    return found?.[1] !== undefined && found[1] !== '' && known.variable(found[1]) ? null : found;
+  },
+  line_breaks: true,
+  group: Lexer.SKIPPED,
+});
 const Separator = createToken({ name: 'Separator', pattern: Lexer.NA });
 const Semicolon = createToken({ name: 'Semicolon', pattern: ';', pop_mode: true, categories: [Separator] });
 /** In the mode where a statement may begin there is nothing to leave. */
 const BareSemicolon = createToken({ name: 'BareSemicolon', pattern: ';', categories: [Separator] });
-const Query = createToken({ name: 'Query', pattern: /(?:select|explain)(?![\w-])[^]*/i });
+const Query = createToken({ name: 'Query', pattern: (text, offset) => (isQuery(text, offset, known) ? match(text, offset, queryEnd(text, offset)) : null), line_breaks: true });
+const JavaScript = createToken({ name: 'JavaScript', pattern: (text, offset) => (isJavaScript(text, offset, known) ? match(text, offset, text.length) : null), line_breaks: true });
 const CommandName = createToken({ name: 'CommandName', pattern: /[A-Za-z_][\w-]*/, push_mode: 'arguments' });
 const HelpMark = createToken({ name: 'HelpMark', pattern: /\?{1,2}/, push_mode: 'arguments' });
 /** Help directly behind a name, and nothing after it. */
@@ -55,7 +76,7 @@ const ListWord = createToken({ name: 'ListWord', pattern: /[^\s'"`,;|>[\]]+/ });
 export const lexer = new Lexer(
   {
     modes: {
-      statement: [Space, Comment, BareSemicolon, Query, NamedHelp, CommandName, HelpMark],
+      statement: [Space, StatementComment, BareSemicolon, Query, NamedHelp, JavaScript, CommandName, HelpMark],
       arguments: [Space, Comment, Semicolon, DoubleQuoted, SingleQuoted, OpenQuote, Append, Redirect, Filter, Comma, ListStart, Named, Word],
       list: [Space, DoubleQuoted, SingleQuoted, OpenQuote, Comma, ListEnd, ListWord],
     },
@@ -65,7 +86,7 @@ export const lexer = new Lexer(
 );
 
 const tokens = [
-  ...[Space, Comment, Separator, Semicolon, BareSemicolon, Query, NamedHelp, CommandName, HelpMark, Named],
+  ...[Space, Comment, StatementComment, Separator, Semicolon, BareSemicolon, Query, NamedHelp, JavaScript, CommandName, HelpMark, Named],
   ...[DoubleQuoted, SingleQuoted, OpenQuote, Append, Redirect, Filter, Comma, ListStart, ListEnd, Word, ListWord],
 ];
 
@@ -91,6 +112,7 @@ class CommandParser extends EmbeddedActionsParser {
   private readonly statement = this.RULE('statement', (): Statement =>
     this.OR<Statement>([
       { ALT: () => this.query(this.CONSUME(Query)) },
+      { ALT: () => this.javascript(this.CONSUME(JavaScript)) },
       { ALT: () => this.help(this.CONSUME(NamedHelp)) },
       { ALT: () => this.SUBRULE(this.about) },
       { ALT: () => this.SUBRULE(this.command) },
@@ -234,17 +256,44 @@ class CommandParser extends EmbeddedActionsParser {
   }
 
   private query(token: IToken): Statement {
-    return { kind: 'query', text: token.image.trim(), ...placeOf(token) };
+    return this.ACTION((): Statement => {
+      const { start, end } = placeOf(token);
+      const tail = queryTail(this.source, start, end);
+      const text = this.source.slice(start, tail.end).trimEnd();
+      return {
+        kind: 'query',
+        text,
+        ...(tail.redirect ? { redirect: this.target(tail.redirect) } : {}),
+        ...(tail.filter === undefined ? {} : { filter: this.source.slice(tail.filter, end).trim() }),
+        start,
+        end: start + text.length,
+      };
+    });
+  }
+
+  /** The file behind a query, which no token of its own stands for. */
+  private target({ append, start, end }: { append: boolean; start: number; end: number }): Target {
+    const typed = this.source.slice(start, end);
+    const quoted = /^["']/.test(typed);
+    return { append, path: { text: quoted ? typed.slice(1, -1) : typed, quoted, start, end } };
+  }
+
+  private javascript(token: IToken): Statement {
+    const text = token.image.trimEnd();
+    return { kind: 'javascript', text, start: token.startOffset, end: token.startOffset + text.length };
   }
 }
 
 export const parser = new CommandParser();
 
-/** What a line says. Throws LineError with the place of the mistake. */
-export function parseLine(source: string): Statement[] {
-  const lexed = lexer.tokenize(source);
+/**
+ * What a line says. Throws LineError with the place of the mistake.
+ * @param names what is known of names; without it every name may be a command's
+ */
+export function parseLine(source: string, names: Known = anyName): Statement[] {
+  const lexed = tokenize(source, names);
   const open = lexed.tokens.find((token) => token.tokenType === OpenQuote);
-  if (open) throw new LineError('This quote is never closed.', { start: open.startOffset, end: open.startOffset + 1 });
+  if (open) throw new LineError('This quote is never closed.', { start: open.startOffset, end: open.startOffset + 1 }, true);
   const strange = lexed.errors[0];
   if (strange) {
     const at = { start: strange.offset, end: strange.offset + 1 };
@@ -258,6 +307,17 @@ export function parseLine(source: string): Statement[] {
   const mistake = parser.errors[0];
   if (mistake) throw new LineError(...explain(mistake.token, 'previousToken' in mistake ? (mistake.previousToken as IToken) : undefined, source));
   return statements;
+}
+
+/** The tokens of a line: also for the content assist. */
+export function tokenize(source: string, names: Known = anyName): ReturnType<Lexer['tokenize']> {
+  const before = known;
+  known = names;
+  try {
+    return lexer.tokenize(source);
+  } finally {
+    known = before;
+  }
 }
 
 function explain(token: IToken, before: IToken | undefined, source: string): [string, Place] {

@@ -1,6 +1,7 @@
 import type { REPLServer } from 'node:repl';
 import { escapeText } from '../render/escape.js';
 import { terminalWidth } from '../render/sink.js';
+import { cellWidth } from '../render/width.js';
 import type { Session } from '../session/session.js';
 import { greeting } from './banner.js';
 import { complete } from './completion.js';
@@ -8,7 +9,10 @@ import { forReadline } from './completion-list.js';
 import type { History } from './history.js';
 import type { Host } from './host.js';
 import { errorText } from './report.js';
+import { Keyboard } from './keyboard.js';
+import { TerminalPrompter } from './prompter.js';
 import { Shell } from './shell.js';
+import { Statements } from './statements.js';
 
 export interface ConsoleOptions {
   readonly session: Session;
@@ -23,79 +27,118 @@ export interface ConsoleOptions {
 
 /**
  * The conversation: prompt, line editing, completion, history, Ctrl-C. It is given its streams and its session and does no input or
- * output of its own. Lines run one after another, also when they arrive together (a paste).
+ * output of its own. Statements run one after another, also when they arrive together (a paste).
  */
 export class Console {
   private readonly shell: Shell;
-  private repl: REPLServer | undefined;
-  /** the command that runs */
+  private readonly keyboard: Keyboard;
+  private readonly statements: Statements;
+  private readonly terminal: boolean;
+  private editor: REPLServer | undefined;
+  /** the statement that runs */
   private running: AbortController | undefined;
   private queue: Promise<void> = Promise.resolve();
   private ended = false;
+  /** Ctrl-C was pressed at an empty prompt, and nothing since */
+  private asked = false;
+  private told = false;
 
   constructor(private readonly options: ConsoleOptions) {
-    this.shell = new Shell(options.session, options.host);
+    const { session, host, input } = options;
+    this.terminal = options.terminal ?? host.output.isTTY === true;
+    // While JavaScript runs that never gives way, Ctrl-C must be a signal: a key would not be read.
+    this.shell = new Shell(session, host, { signals: (wanted) => void input.setRawMode?.(!wanted && this.keyboard.isRaw) });
+    this.keyboard = new Keyboard(input, { terminal: this.terminal, interrupt: () => this.interrupt() });
+    this.statements = new Statements((text) => this.shell.completeness(text));
   }
 
   /** Greets, then reads lines until `quit`, Ctrl-D or the end of the input. */
   async run(): Promise<void> {
-    const { session, host, input, history } = this.options;
+    const { host, input, history } = this.options;
     await this.greet();
-    const { start } = await import('node:repl');
-    const repl = start({
-      prompt: this.prompt(),
-      input,
-      output: host.output,
-      terminal: this.options.terminal ?? host.output.isTTY === true,
-      ignoreUndefined: true,
-      preview: false,
-      eval: (code, _context, _file, done) => {
-        this.queue = this.queue.then(() => this.line(code.replace(/\n$/, ''))).then(() => done(null, undefined));
-      },
-      completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        void this.complete(line).then((result) => done(null, result));
-      },
+    const editor = await this.startEditor();
+    this.editor = editor;
+    if (history) historyOf(editor).push(...history.load().reverse());
+    if (this.terminal) {
+      this.shell.group.prompter = new TerminalPrompter(this.keyboard, host.output);
+      host.output.write(PASTE_ON);
+    }
+    editor.on('line', (line: string) => {
+      this.keyboard.hold();
+      this.queue = this.queue.then(() => this.line(line));
     });
-    this.repl = repl;
-    // JavaScript's own dot commands (.load, .editor) mean nothing here.
-    for (const name of Object.keys(repl.commands)) if (name !== 'exit') Reflect.deleteProperty(repl.commands, name);
-    if (history) (repl as unknown as { history: string[] }).history = history.load().reverse();
-    repl.removeAllListeners('SIGINT');
-    repl.on('SIGINT', () => this.interrupt());
-    await new Promise<void>((resolve) => {
-      repl.on('exit', resolve);
+    const closed = new Promise<void>((resolve) => {
+      editor.on('close', resolve);
     });
-    // The input may end while its last commands still run.
+    editor.setPrompt(this.prompt());
+    editor.prompt();
+    this.keyboard.release();
+    await closed;
+    // The input may end while its last statements still run, or in the middle of one.
     await this.queue;
-    session.close();
+    const rest = this.statements.take();
+    if (rest !== undefined && !this.ended) await this.execute(rest);
+    if (this.terminal) host.output.write(`${PASTE_OFF}\n`);
+    this.shell.close();
+    this.shell.group.close();
+    input.pause();
   }
 
-  /** Ctrl-C: stops the command that runs, or drops the line that is being typed. */
+  /** Ctrl-C: stops the statement that runs, or drops the one that is being typed. */
   interrupt(): void {
     if (this.running) {
       this.running.abort();
       return;
     }
-    this.repl?.write(null, { ctrl: true, name: 'e' });
-    this.repl?.write(null, { ctrl: true, name: 'u' });
+    const { editor } = this;
+    const empty = editor?.line === '' && !this.statements.open;
+    this.statements.drop();
+    editor?.write(null, { ctrl: true, name: 'e' });
+    editor?.write(null, { ctrl: true, name: 'u' });
     this.options.host.output.write('^C\n');
+    if (empty && this.asked) this.options.host.output.write('(To leave: quit, or Ctrl-D.)\n');
+    this.asked = empty;
     this.show();
   }
 
   /** Leaves the terminal to another program. */
   suspend(): void {
-    this.repl?.pause();
-    this.options.input.setRawMode?.(false);
+    if (this.terminal) this.options.host.output.write(PASTE_OFF);
+    this.keyboard.suspend();
   }
 
   /** Takes it back. */
   resume(): void {
-    this.options.input.setRawMode?.(true);
-    this.repl?.resume();
+    this.keyboard.takeBack();
+    if (this.terminal) this.options.host.output.write(PASTE_ON);
+  }
+
+  /** Node's REPL as a line editor: keys, history and its search. What a line says is ours. */
+  private async startEditor(): Promise<REPLServer> {
+    const { start } = await import('node:repl');
+    const editor = start({
+      prompt: '',
+      input: this.keyboard as unknown as NodeJS.ReadableStream,
+      output: this.options.host.output,
+      terminal: this.terminal,
+      preview: false,
+      useGlobal: true,
+      eval: (_code, _context, _file, done) => done(null, undefined),
+      completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+        void this.complete(line).then((result) => done(null, result));
+      },
+    });
+    editor.removeAllListeners('line');
+    editor.removeAllListeners('SIGINT');
+    editor.removeAllListeners('SIGCONT');
+    editor.on('SIGINT', () => this.interrupt());
+    editor.on('SIGCONT', () => this.show());
+    return editor;
   }
 
   private async greet(): Promise<void> {
-    const { session, host } = this.options;
+    const { host } = this.options;
+    const { session } = this.shell;
     try {
       host.error.write(await greeting(session));
     } catch (error) {
@@ -104,43 +147,84 @@ export class Console {
     }
   }
 
-  private async line(text: string): Promise<void> {
+  /** A line was typed: runs the statement that it ends, if it ends one. */
+  private async line(line: string): Promise<void> {
     if (this.ended) return;
-    this.options.history?.add(text);
+    this.asked = false;
+    const statement = await this.statements.add(line, { next: this.keyboard.nextLine, live: this.terminal });
+    if (statement !== undefined) {
+      this.remember(statement);
+      if (statement.trim() !== '') await this.execute(statement);
+    } else if (this.statements.waiting && !this.told) {
+      this.told = true;
+      this.options.host.error.write('(an empty line or ; ends the query)\n');
+    }
+    if (this.ended) this.editor?.close();
+    else this.show();
+    this.keyboard.release();
+  }
+
+  private async execute(statement: string): Promise<void> {
     const running = new AbortController();
     this.running = running;
-    const outcome = await this.shell.execute(text, running.signal);
-    this.running = undefined;
-    this.repl?.setPrompt(this.prompt());
-    if (outcome === 'quit') {
-      this.ended = true;
-      this.repl?.close();
+    try {
+      const outcome = await this.shell.execute(statement, running.signal);
+      if (outcome === 'quit') this.ended = true;
+    } finally {
+      this.running = undefined;
     }
+  }
+
+  /** Puts a statement into the history, in one piece. */
+  private remember(statement: string): void {
+    this.options.history?.add(statement);
+    const { editor } = this;
+    if (!editor || !statement.includes('\n')) return;
+    // The editor has put each of its lines there.
+    const history = historyOf(editor);
+    for (const line of statement.split('\n').reverse()) if (history[0]?.trimEnd().replace(/\\$/, '').trimEnd() === line.trimEnd()) history.shift();
+    history.unshift(statement);
   }
 
   private async complete(line: string): Promise<[string[], string]> {
     try {
-      const { host, session } = this.options;
+      const { host } = this.options;
+      const { session } = this.shell;
       const colors = session.parameters.colors !== 'no' && host.output.isTTY === true;
-      return forReadline(line, await complete(this.shell, line), { width: terminalWidth(host.output), colors, rest: this.repl?.line.slice(this.repl.cursor) ?? '' });
+      return forReadline(line, await complete(this.shell, line), { width: terminalWidth(host.output), colors, rest: this.editor?.line.slice(this.editor.cursor) ?? '' });
     } catch (error) {
       // What cannot be completed is no reason to disturb who types; --debug says what went wrong.
-      if (this.options.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);
+      if (this.shell.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);
       return [[], line];
     }
   }
 
   private show(): void {
-    this.repl?.setPrompt(this.prompt());
-    this.repl?.displayPrompt();
+    this.editor?.setPrompt(this.statements.open ? this.continuation() : this.prompt());
+    this.editor?.prompt();
+  }
+
+  /** `...> ` below the end of the prompt */
+  private continuation(): string {
+    return '...> '.padStart(cellWidth(this.prompt()));
   }
 
   /** `[1] tiny.kdump (bash 135) 14:03:11> ` */
   private prompt(): string {
-    const { session, clock } = this.options;
+    const { clock } = this.options;
+    const { session } = this.shell;
     const { context } = session;
     const process = context ? ` (${escapeText(context.name)} ${context.pid})` : '';
     const time = (clock?.() ?? new Date()).toTimeString().slice(0, 8);
-    return `[1] ${escapeText(session.name)}${process} ${time}> `;
+    return `[${session.id}] ${escapeText(session.name)}${process} ${time}> `;
   }
+}
+
+/** Asks the terminal to mark what is pasted (xterm's bracketed paste mode), and no longer. */
+const PASTE_ON = '\x1b[?2004h';
+const PASTE_OFF = '\x1b[?2004l';
+
+/** The history of the line editor, newest first. */
+function historyOf(editor: REPLServer): string[] {
+  return (editor as unknown as { history: string[] }).history;
 }

@@ -11,7 +11,9 @@ export async function interact(session: Session, host: TerminalHost): Promise<nu
   host.suspend = () => console.suspend();
   host.resume = () => console.resume();
   // While a pager has the terminal, Ctrl-C comes as a signal and not as a key.
-  process.on('SIGINT', () => console.interrupt());
+  const interrupt = (): void => console.interrupt();
+  process.on('SIGINT', interrupt);
   await console.run();
+  process.off('SIGINT', interrupt);
   return 0;
 }

@@ -46,13 +46,17 @@ function next(error: Error): string {
   return 'next' in error && typeof error.next === 'string' ? `\nTry: ${escapeText(error.next)}` : '';
 }
 
-/** The line with the mistake underlined. */
+/** The line with the mistake underlined; of several lines the one in which it is. */
 function place(error: UsageError): string {
   if (!error.place) return '';
-  const { line, start, end } = error.place;
+  const { line: text, start, end } = error.place;
+  const from = text.lastIndexOf('\n', start - 1) + 1;
+  const until = text.indexOf('\n', from);
+  const line = text.slice(from, until < 0 ? text.length : until);
   // Blanked, not escaped: the mark below must stay under its place.
   const shown = line.replace(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => ' '.repeat(character.length));
-  return `\n  ${shown}\n  ${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}`;
+  const marks = Math.max(1, Math.min(end - start, from + line.length - start));
+  return `\n  ${shown}\n  ${' '.repeat(start - from)}${'^'.repeat(marks)}`;
 }
 
 function escapeLines(text: string): string {

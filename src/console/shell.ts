@@ -1,5 +1,6 @@
 import type { Command, Help, Statement } from '../../grammar/command-tree.js';
 import { LineError } from '../../grammar/command-tree.js';
+import type { Known } from '../../grammar/line-kind.js';
 import { UsageError } from '../plugin/error.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { fits } from '../plugin/registry.js';
@@ -9,7 +10,10 @@ import { terminalWidth } from '../render/sink.js';
 import { SessionGroup } from '../session/group.js';
 import type { Session } from '../session/session.js';
 import { runCommand, showText } from './command.js';
+import type { Evaluator } from './evaluator.js';
 import type { Host } from './host.js';
+import { isGlobalVariable, javascriptState } from './javascript-syntax.js';
+import { queryIncomplete, runQuery } from './query.js';
 import { recordingHost } from './recording-host.js';
 import { errorText } from './report.js';
 import { noCommand } from './unknown.js';
@@ -24,45 +28,94 @@ export const builtins: Readonly<Record<string, string>> = {
   exit: 'ends the console',
 };
 
-/** Reads lines and does what they say, on one session. Errors are reported, never thrown: a bad command ends its line alone. */
+export interface ShellOptions {
+  /** Called with true before JavaScript runs that may never give way, and with false after: Ctrl-C must come as a signal meanwhile. */
+  readonly signals?: (wanted: boolean) => void;
+}
+
+/** What of a text is missing. */
+export interface Completeness {
+  /** more lines are needed to make it right */
+  readonly incomplete: boolean;
+  /** what the text ends in */
+  readonly kind: Statement['kind'] | undefined;
+}
+
+/**
+ * Reads lines and does what they say, on the current session of a group. Errors are reported, never thrown: a bad command ends its
+ * line alone.
+ */
 export class Shell {
   readonly host: Host;
-  private readonly group: SessionGroup;
+  readonly group: SessionGroup;
+  private evaluator: Promise<Evaluator> | undefined;
+  private running: Evaluator | undefined;
 
   constructor(
-    readonly session: Session,
+    session: Session,
     host: Host,
+    private readonly options: ShellOptions = {},
   ) {
-    if (!session.group) new SessionGroup().add(session);
-    this.group = session.group as SessionGroup;
+    this.group = SessionGroup.of(session);
     this.host = recordingHost(host, this.group.transcript);
   }
 
-  /** Runs a line and records it; commands after one that failed are not run. */
-  async execute(line: string, signal?: AbortSignal): Promise<Outcome> {
-    const { transcript } = this.group;
-    transcript.begin(line, this.session);
+  /** The current session. */
+  get session(): Session {
+    return this.group.current;
+  }
+
+  /** Runs a text of one line or several and records it; statements after one that failed are not run. */
+  async execute(text: string, signal?: AbortSignal): Promise<Outcome> {
+    const { transcript, last } = this.group;
+    transcript.begin(text, this.session);
     let outcome: Outcome = 'failed';
     try {
-      outcome = await this.line(line, signal);
+      outcome = await this.statements(text, signal);
       return outcome;
     } finally {
-      transcript.end(this.session, outcome === 'failed');
+      const result = this.group.last;
+      transcript.end(this.session, outcome === 'failed', result === last || result === undefined ? undefined : result.count);
     }
   }
 
-  private async line(line: string, signal?: AbortSignal): Promise<Outcome> {
-    if (/^\s*(#.*)?$/.test(line)) return 'done';
+  private async statements(text: string, signal?: AbortSignal): Promise<Outcome> {
+    if (/^\s*(#.*)?$/.test(text)) return 'done';
     try {
-      for (const statement of await parse(line)) {
+      for (const statement of await this.parse(text)) {
         if (signal?.aborted === true) return 'failed';
-        if ((await this.run(statement, line, signal)) === 'quit') return 'quit';
+        if ((await this.run(statement, text, signal)) === 'quit') return 'quit';
       }
       return signal?.aborted === true ? 'failed' : 'done';
     } catch (error) {
       this.host.error.write(`${errorText(error, this.session.parameters.debug)}\n`);
       return 'failed';
     }
+  }
+
+  /** Says whether a text needs more lines. */
+  async completeness(text: string): Promise<Completeness> {
+    let statements: Statement[];
+    try {
+      statements = await this.parse(text);
+    } catch (error) {
+      // A mistake is told when the text is run.
+      return { incomplete: error instanceof OpenLine, kind: 'command' };
+    }
+    const last = statements.at(-1);
+    if (last?.kind === 'javascript') return { incomplete: javascriptState(last.text) === 'incomplete', kind: last.kind };
+    if (last?.kind === 'query') return { incomplete: await queryIncomplete(last.text), kind: last.kind };
+    return { incomplete: false, kind: last?.kind };
+  }
+
+  /** The engine of JavaScript, started when first needed. */
+  engine(): Promise<Evaluator> {
+    return (this.evaluator ??= this.startEngine());
+  }
+
+  /** Ends what the shell started. */
+  close(): void {
+    this.running?.close();
   }
 
   /** The system of the kernel, where one has been detected already; completion and help must not wait for it. */
@@ -82,10 +135,10 @@ export class Shell {
         await this.help(statement, line);
         return 'done';
       case 'query':
-        throw new UsageError('Queries are not part of this release. Commands take filters (pslist proc_regex=bash), and --format json feeds other programs.', {
-          line,
-          ...statement,
-        });
+        await runQuery(this.session, statement, line, signal, this.host);
+        return 'done';
+      case 'javascript':
+        return this.evaluate(statement.text, signal);
       case 'command':
         return this.command(statement, line, signal);
     }
@@ -106,6 +159,7 @@ export class Shell {
       {
         name,
         words: { line, args },
+        remember: true,
         ...(signal ? { signal } : {}),
         ...(redirect ? { redirect: { path: redirect.path.text, append: redirect.append } } : {}),
         ...(filter === undefined ? {} : { filter }),
@@ -137,15 +191,47 @@ export class Shell {
     const fitting = all.filter((entry) => this.system === undefined || fits(entry, this.system));
     return show((fitting.length > 0 ? fitting : all).map((entry) => commandHelp(entry, level, width)).join('\n'));
   }
+
+  private async evaluate(text: string, signal: AbortSignal | undefined): Promise<Outcome> {
+    const [{ runJavaScript, javascriptError }, engine] = await Promise.all([import('./javascript.js'), this.engine()]);
+    try {
+      await runJavaScript(this.group, engine, text, signal, this.host);
+      return 'done';
+    } catch (error) {
+      this.host.error.write(`${javascriptError(error, text, this.session.parameters.debug)}\n`);
+      return 'failed';
+    }
+  }
+
+  private async startEngine(): Promise<Evaluator> {
+    const [{ Evaluator }, { javascriptScope, javascriptError }] = await Promise.all([import('./evaluator.js'), import('./javascript.js')]);
+    this.running = await Evaluator.start({
+      scope: javascriptScope(this.group),
+      late: (error) => this.host.error.write(`Meanwhile: ${javascriptError(error, '', this.session.parameters.debug)}\n`),
+      ...(this.options.signals ? { signals: this.options.signals } : {}),
+    });
+    return this.running;
+  }
+
+  /** The grammar is loaded with the first line: importing its library costs more than running most commands. */
+  private async parse(line: string): Promise<Statement[]> {
+    const { parseLine } = await import('../../grammar/command.js');
+    try {
+      return parseLine(line, this.known);
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error;
+      const { start, end } = error.place;
+      throw new (error.incomplete ? OpenLine : UsageError)(error.message, { line, start, end });
+    }
+  }
+
+  /** What names mean here. */
+  private readonly known: Known = {
+    command: (name) => builtins[name] !== undefined || this.session.registry.named(name).length > 0,
+    variable: (name) => this.running?.variable(name) ?? isGlobalVariable(name),
+    javascript: javascriptState,
+  };
 }
 
-/** The grammar is loaded with the first line: importing its library costs more than running most commands. */
-async function parse(line: string): Promise<Statement[]> {
-  const { parseLine } = await import('../../grammar/command.js');
-  try {
-    return parseLine(line);
-  } catch (error) {
-    if (!(error instanceof LineError)) throw error;
-    throw new UsageError(error.message, { line, start: error.place.start, end: error.place.end });
-  }
-}
+/** A line that more lines may complete. */
+class OpenLine extends UsageError {}

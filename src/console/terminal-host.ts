@@ -42,6 +42,7 @@ class ChildFilter implements Filter {
     private readonly host: TerminalHost,
   ) {
     host.suspend?.();
+    if (host.progress) host.progress.muted = true;
     this.child = start(command);
   }
 
@@ -51,6 +52,7 @@ class ChildFilter implements Filter {
 
   async end(): Promise<number> {
     const status = await (await this.child).end();
+    if (this.host.progress) this.host.progress.muted = false;
     this.host.resume?.();
     return status;
   }

@@ -16,7 +16,7 @@ export class StructType<T extends Struct = Struct> {
   private readonly values = new Map<string, ValueType>();
 
   constructor(
-    private readonly compiler: TypeCompiler,
+    readonly compiler: TypeCompiler,
     readonly name: string,
     readonly layout: StructLayout,
   ) {

@@ -2,7 +2,7 @@ import { setImmediate as immediate, setTimeout as delay } from 'node:timers/prom
 import { Absent } from '../memory/absent.js';
 import type { Session } from '../session/session.js';
 import type { Columns, Row } from './columns.js';
-import type { PluginContext } from './context.js';
+import type { OnProgress, PluginContext } from './context.js';
 import { PluginError } from './error.js';
 import type { Plugin } from './plugin.js';
 
@@ -20,7 +20,9 @@ export interface RunOptions {
   /** Only these columns are computed; all if absent. */
   readonly columns?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (fraction: number | undefined, what?: string) => void;
+  readonly onProgress?: OnProgress;
+  /** Told of each row, with a function that gives it with all columns, also those that were not asked for. */
+  readonly keep?: (row: Row, complete: () => Row) => void;
 }
 
 /** A command under way, and what it has to say besides its rows. */
@@ -94,11 +96,12 @@ export class Run implements AsyncIterable<Row> {
       const iterator = (source as AsyncIterable<Record<string, unknown>>)[Symbol.asyncIterator]();
       let next: Promise<IteratorResult<Record<string, unknown>, unknown>> | undefined;
       let slice: Promise<undefined> | undefined;
+      const stopped = aborted(signal);
       try {
         for (;;) {
           next ??= iterator.next();
-          // Rows that are there are not held back until the next one comes.
-          const arrived = slice ? await Promise.race([next, slice]) : await next;
+          // Rows that are there are not held back until the next one comes; nor is the analyst who stops the command.
+          const arrived = await Promise.race(slice ? [next, slice, stopped] : [next, stopped]);
           if (arrived !== undefined) {
             next = undefined;
             if (arrived.done === true) break;
@@ -119,7 +122,10 @@ export class Run implements AsyncIterable<Row> {
       } finally {
         // A row that nobody waits for any more may still fail to come.
         next?.catch(() => undefined);
-        await iterator.return?.();
+        const ended = iterator.return?.();
+        // A source that waits for something hears of its end only then.
+        if (signal.aborted) ended?.catch(() => undefined);
+        else await ended;
       }
     }
     if (batch.length > 0) yield batch;
@@ -128,24 +134,21 @@ export class Run implements AsyncIterable<Row> {
     }
   }
 
-  /** Computes the cells of a row: the one place where an Absent that a cell throws is caught. */
+  /** Computes the cells of a row. */
   private resolve(raw: Record<string, unknown>, names: readonly string[]): Row {
     const row: Record<string, unknown> = {};
     for (const name of names) {
-      let value = raw[name] ?? null;
-      if (typeof value === 'function') {
-        try {
-          value = (value as () => unknown)() ?? null;
-        } catch (error) {
-          if (!(error instanceof Absent)) throw error;
-          value = error;
-        }
-      }
+      const value = cellValue(raw[name]);
       if (value instanceof Absent && value.kind !== 'not-applicable') this.faults++;
       row[name] = value;
     }
     if (raw['$depth'] !== undefined) row['$depth'] = raw['$depth'];
     this.count++;
+    this.options.keep?.(row, () => {
+      const all: Record<string, unknown> = {};
+      for (const name of Object.keys(this.columns)) all[name] = name in row ? row[name] : cellValue(raw[name]);
+      return row['$depth'] === undefined ? all : { ...all, $depth: row['$depth'] };
+    });
     return row;
   }
 
@@ -167,8 +170,31 @@ export class Run implements AsyncIterable<Row> {
       note: (text) => {
         if (!this.notes.includes(text)) this.notes.push(text);
       },
-      progress: (fraction, what) => this.options.onProgress?.(fraction, what),
+      progress: (how, what) => {
+        const { onProgress } = this.options;
+        if (typeof how === 'object') onProgress?.(how.total === undefined || how.total <= 0 ? undefined : how.done / how.total, what, how);
+        else onProgress?.(how, what);
+      },
       signal,
     };
   }
+}
+
+/** The value of a cell: the one place where an Absent that a cell throws is caught. */
+function cellValue(cell: unknown): unknown {
+  if (typeof cell !== 'function') return cell ?? null;
+  try {
+    return (cell as () => unknown)() ?? null;
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    return error;
+  }
+}
+
+/** Resolves when the signal fires. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }

@@ -1,6 +1,5 @@
 import { Absent, type AbsenceKind } from '../memory/absent.js';
 import type { Row } from '../plugin/columns.js';
-import type { Run } from '../plugin/run.js';
 import type { Renderer } from './renderer.js';
 
 const KINDS: readonly [AbsenceKind, string][] = [
@@ -12,6 +11,15 @@ const KINDS: readonly [AbsenceKind, string][] = [
 /** A table's columns are sized from so many rows, or from those that come within so many milliseconds of the first. */
 const FIRST_ROWS = 64;
 const FIRST_MS = 150;
+
+/** What can be printed: a command or a query under way. */
+export interface Printable {
+  batches(): AsyncGenerator<Row[]>;
+  /** sentences beside the rows, complete when they have ended */
+  readonly notes: readonly string[];
+  /** rows delivered so far */
+  readonly count: number;
+}
 
 /** What a command that was printed came to. */
 export interface Printed {
@@ -25,7 +33,7 @@ export interface Printed {
  * leaves no empty table; one that fails later leaves its rows in a complete form (a JSON array is closed), and the error flies.
  * @param before called before something is written: what stands on the terminal for the moment makes way
  */
-export async function printRun(run: Run, renderer: Renderer, before: () => void = () => undefined): Promise<Printed> {
+export async function printRun(run: Printable, renderer: Renderer, before: () => void = () => undefined): Promise<Printed> {
   const shown = new Set(renderer.shown);
   const faults = new Faults();
   let begun = false;

@@ -1,3 +1,5 @@
+import type { Prompter } from './prompter.js';
+import type { Result } from './result.js';
 import type { Session } from './session.js';
 import { Transcript } from './transcript.js';
 
@@ -5,6 +7,10 @@ import { Transcript } from './transcript.js';
 export class SessionGroup {
   /** what was typed and shown, for `report` */
   readonly transcript = new Transcript();
+  /** the result of the last command, query or JavaScript: `_` */
+  last: Result | undefined;
+  /** whoever can ask the analyst; undefined where nobody sits at a terminal */
+  prompter: Prompter | undefined;
   private readonly byId = new Map<number, Session>();
   private next = 1;
   private active: Session | undefined;
@@ -17,6 +23,12 @@ export class SessionGroup {
     this.byId.set(session.id, session);
     this.active ??= session;
     return session;
+  }
+
+  /** The group of a session; one that lives alone is given a group of its own. */
+  static of(session: Session): SessionGroup {
+    if (!session.group) new SessionGroup().add(session);
+    return session.group as unknown as SessionGroup;
   }
 
   get current(): Session {

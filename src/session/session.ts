@@ -13,6 +13,8 @@ import { Run, type RunOptions } from '../plugin/run.js';
 import { fingerprintOf, ImageCache } from './cache.js';
 import { defaults, type ParameterValues } from './parameters.js';
 import type { SessionGroup } from './group.js';
+import type { Prompter } from './prompter.js';
+import type { Result } from './result.js';
 import { Resolver } from './resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
@@ -39,6 +41,9 @@ export class Session {
   readonly registry: Registry;
   /** The process context, or undefined for the kernel's. */
   context: ProcessContext | undefined;
+  /** What stops whatever is started now: the console sets it while JavaScript runs, whose tables know no signal of their own. */
+  interrupt: AbortSignal | undefined;
+  private ownLast: Result | undefined;
   private opened: PhysicalSpace | undefined;
   private found: Promise<Kernel> | undefined;
   private kernelFound: Kernel | undefined;
@@ -53,6 +58,21 @@ export class Session {
   get name(): string {
     const { session_name: name, filename } = this.parameters;
     return name ?? (filename === undefined ? 'no image' : basename(filename));
+  }
+
+  /** The result of the last command, query or JavaScript (`_`): one for all sessions of a console. */
+  get last(): Result | undefined {
+    return this.group ? this.group.last : this.ownLast;
+  }
+
+  set last(result: Result | undefined) {
+    if (this.group) this.group.last = result;
+    else this.ownLast = result;
+  }
+
+  /** Whoever can ask the analyst; undefined where nobody sits at a terminal. */
+  get prompter(): Prompter | undefined {
+    return this.group?.prompter;
   }
 
   /** The physical memory of the image. Throws ImageError, or PluginError where there is no image. */
@@ -110,7 +130,9 @@ export class Session {
 
   /** Starts a command. Its rows come as they are asked for. */
   run(plugin: Plugin, args: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Run {
-    return new Run(this, plugin, args, options);
+    const { interrupt } = this;
+    if (!interrupt) return new Run(this, plugin, args, options);
+    return new Run(this, plugin, args, { ...options, signal: options.signal ? AbortSignal.any([options.signal, interrupt]) : interrupt });
   }
 
   /** The command of a name that fits the image. Throws PluginError that says what does fit. */

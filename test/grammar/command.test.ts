@@ -7,7 +7,7 @@ import { type Command, LineError, type Statement } from '../../grammar/command-t
 /** A line in short: names, values in order, what is behind. */
 function short(line: string): unknown[] {
   return parseLine(line).map((statement: Statement) => {
-    if (statement.kind === 'query') return ['query', statement.text];
+    if (statement.kind === 'query' || statement.kind === 'javascript') return [statement.kind, statement.text];
     if (statement.kind === 'help') return ['help', statement.name, statement.level];
     const args = statement.args.map((argument) => {
       const { value } = argument;
@@ -44,7 +44,7 @@ test('commands, words and names', () => {
 test('help and queries', () => {
   assert.deepEqual(short('pslist?'), [['help', 'pslist', 1]]);
   assert.deepEqual(short('pslist ?? ; ?'), [['help', 'pslist', 2], ['help', undefined, 1]]);
-  assert.deepEqual(short('SELECT a; b FROM x()'), [['query', 'SELECT a; b FROM x()']]);
+  assert.deepEqual(short("SELECT a -- ;\n, ';' FROM x(); b"), [['query', "SELECT a -- ;\n, ';' FROM x()"], ['b']]);
   assert.deepEqual(short('explain select 1'), [['query', 'explain select 1']]);
   assert.deepEqual(short('selected x'), [['selected', 'x']]);
   assert.deepEqual(short('address_resolver linux!init_?'), [['address_resolver', 'linux!init_?']]);
@@ -63,8 +63,8 @@ test('mistakes point at their character', () => {
     ['pslist "abc', 7, /never closed/],
     ["pslist x='abc", 9, /never closed/],
     ['pslist `ls`', 7, /'`' means nothing here/],
-    ['$x = 1', 0, /begins with the name of a command/],
-    ['pslist; (1)', 8, /begins with the name of a command/],
+    ['*x = 1', 0, /begins with the name of a command/],
+    ['pslist; )1', 8, /begins with the name of a command/],
     ['pslist 1,', 9, /line ends here/],
     ['pslist ,1', 7, /',' was not expected/],
     ['pslist >', 8, /line ends here/],

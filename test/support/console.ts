@@ -135,7 +135,8 @@ export class Conversation {
   }
 }
 
-const PROMPT = /\[1\] [^>\n]*\d\d:\d\d:\d\d> /g;
+/** The prompt, or the one of a statement that goes on. */
+const PROMPT = /\[\d+\] [^>\n]*\d\d:\d\d:\d\d> | *\.\.\.> /g;
 
 function tick(): Promise<void> {
   return new Promise((resolve) => {

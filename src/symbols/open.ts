@@ -4,6 +4,7 @@ import { readElfBytes, readElfFile, type ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
 import { isIsf, isfProfile } from './isf/read.js';
 import { parseJsonObject } from './json.js';
+import { isPdb } from './pdb/msf.js';
 import { rekallProfile } from './rekall/read.js';
 import { ConstantMap, type ProfileSource } from './source.js';
 import { looksLikeSystemMap } from './systemmap.js';
@@ -16,7 +17,7 @@ const MAX_FILE = 1024 * 1024 * 1024;
 
 /**
  * Opens a file that types and names can come from, recognised by content: a Rekall profile, a Volatility 3 symbol file, a
- * Volatility 2 zip profile, a vmlinux or module with debug information, the text of a dwarfdump program. Each may be packed
+ * Volatility 2 zip profile, a PDB, a vmlinux or module with debug information, the text of a dwarfdump program. Each may be packed
  * with gzip or xz.
  *
  * @throws ProfileError with a sentence and the next step where it is none of these, or damaged
@@ -36,6 +37,7 @@ async function openByContent(path: string, options: ReadOptions): Promise<Profil
   if (isElf(first)) return readElfFile(path, options);
   const bytes = await unpacked(await readFile(path), path);
   if (isElf(bytes)) return readElfBytes(bytes, path, options);
+  if (isPdb(bytes)) return (await import('./pdb/read.js')).readPdb(bytes, path);
   if (isZip(bytes)) return readZipProfile(bytes, path);
   if (looksLikeText(bytes)) return readText(bytes.toString('latin1'), path);
   const json = parseJsonObject(bytes, path);

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { PluginError } from '../../src/plugin/error.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { profileParts } from '../../src/symbols/convert.js';
+import { readPdb } from '../../src/symbols/pdb/read.js';
+import { writeProfile } from '../../src/symbols/rekall/file.js';
+
+export const parsePdb = definePlugin({
+  name: 'parse_pdb',
+  needs: 'none',
+  topic: 'profile',
+  summary: "makes a profile in Rekall's JSON form of a PDB file",
+  notes:
+    'Reads the multi-stream files of Visual C++ 5 and later (MSF 2.00 and 7.00): the type stream (structs, unions, enumerations, bit fields, arrays), public and global symbols with the section headers ' +
+    'and, where code was moved after linking, the OMAP. Constants are offsets from the image\'s base. Names lose the decoration of 32-bit calling conventions; string constants are called str:TEXT. ' +
+    'Sources: the microsoft-pdb publication (cvinfo.h, dbi.h, tpi.h) and LLVM\'s description of the format.',
+  args: {
+    pdb_filename: arg.path('the PDB (or -f FILE)', { positional: true, completes: 'path' }),
+    output: arg.path('file to write the profile to; compressed when its name ends in .gz', { completes: 'path' }),
+    output_filename: arg.path('the same', { completes: 'path' }),
+    windows_version: arg.string('version to state in the profile: 6.1, or 6.1.7600'),
+    profile_class: arg.string('ProfileClass to state in the profile (default: the name of the PDB, Nt for a kernel)'),
+    concise: arg.bool('leave out constants, functions and reverse enumerations', { default: false }),
+  },
+  columns: {
+    path: col.string('the file that was written'),
+    source: col.string('the PDB'),
+    guid_age: col.string('GUID and age, by which symbol servers and profile repositories know it'),
+    arch: col.string('AMD64, I386 or ARM64'),
+    structs: col.int('number of structs and unions'),
+    enums: col.int('number of enumerations'),
+    constants: col.int('number of symbols of data'),
+    functions: col.int('number of symbols of code'),
+  },
+  examples: [{ line: 'parse_pdb ntkrnlmp.pdb output=F8E2A8B5C9B74BF4A6E4A48F180099942.json windows_version=6.1' }],
+  async *collect(context, args) {
+    const { session } = context;
+    const given = args.pdb_filename ?? session.parameters.filename;
+    if (given === undefined) throw new PluginError('Which PDB?', 'parse_pdb ntkrnlmp.pdb output=nt.json.gz');
+    const source = session.path(given);
+    const pdb = readPdb(await read(source), source);
+    const target = args.output ?? args.output_filename;
+    const own = profileParts(pdb);
+    const version = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(args.windows_version ?? '');
+    if (args.windows_version !== undefined && !version) throw new PluginError(`windows_version is of the form 6.1 or 6.1.7600, not '${args.windows_version}'.`, 'parse_pdb?');
+    const [, major, minor, revision] = version ?? [];
+    const metadata = {
+      ...own.metadata,
+      PDBFile: basename(source),
+      ProfileClass: args.profile_class ?? profileClass(basename(source)),
+      ...(major === undefined ? {} : { major: Number(major) }),
+      ...(minor === undefined ? {} : { minor: Number(minor) }),
+      ...(revision === undefined ? {} : { rev: Number(revision) }),
+    };
+    const path = target === undefined ? null : session.path(target);
+    if (path !== null) await writeProfile(path, args.concise ? { types: own.types, constants: [], metadata } : { ...own, metadata });
+    else context.note('Nothing was written: output=FILE writes the profile.');
+    const all = [...pdb.constants.entries()];
+    const functions = all.filter(([name]) => pdb.constants.kind(name) === 'function').length;
+    yield {
+      path,
+      source,
+      guid_age: String(pdb.metadata['GUID_AGE'] ?? ''),
+      arch: pdb.metadata.arch,
+      structs: [...pdb.types.structNames()].length,
+      enums: [...pdb.types.enumNames()].length,
+      constants: all.length - functions,
+      functions,
+    };
+  },
+});
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new PluginError(`${path} cannot be read: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`, 'parse_pdb FILE');
+  }
+}
+
+/** Kernels are of class Nt, whatever their file is called; other modules of a class named after them. */
+function profileClass(file: string): string {
+  const name = file.replace(/\.pdb$/i, '').toLowerCase();
+  if (/^(?:ntoskrnl|ntkrnlmp|ntkrnlpa|ntkrpamp)$/.test(name)) return 'Nt';
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}

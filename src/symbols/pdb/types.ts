@@ -1,0 +1,178 @@
+import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
+import { primitive } from './primitives.js';
+import { type ClassRecord, type EnumRecord, FIRST_RECORD, type TypeRecord, type TypeStream } from './tpi.js';
+
+/** Types that lead to types (modifier, pointer, array) are followed so far: more is a circle. */
+const DEEPEST = 64;
+/** What compilers call a type without a name. */
+const UNNAMED = /^(?:__unnamed|<unnamed-tag>|<anonymous-tag>|<unnamed-type-.*>|<unnamed-enum-.*>)$|::(?:__unnamed|<unnamed-tag>|<unnamed-type-.*>)$/;
+
+/**
+ * Types of a PDB as descriptors. Structs without a name are called `__unnamed_N`, N being one less than the index of their record, as in
+ * Rekall's profiles. Of several definitions of a name the first stands; an announcement leads to the definition of its name.
+ */
+export class PdbTypes implements TypeSource {
+  private readonly classes = new Map<string, number>();
+  private readonly enums = new Map<string, number>();
+  /** names that are only announced, with their announcement */
+  private readonly announced = new Map<string, number>();
+  private readonly layouts = new Map<string, StructLayout | undefined>();
+
+  constructor(
+    private readonly stream: TypeStream,
+    readonly pointerSize: 4 | 8,
+  ) {
+    for (let index = stream.first; index < stream.end; index++) {
+      const record = stream.record(index);
+      if (record?.kind === 'class') {
+        const known = record.forward ? this.announced : this.classes;
+        const name = structName(record, index);
+        if (!known.has(name)) known.set(name, index);
+      } else if (record?.kind === 'enum' && !record.forward) {
+        const name = enumName(record, index);
+        if (!this.enums.has(name)) this.enums.set(name, index);
+      }
+    }
+  }
+
+  structNames(): Iterable<string> {
+    return this.classes.keys();
+  }
+
+  enumNames(): Iterable<string> {
+    return this.enums.keys();
+  }
+
+  typedef(): undefined {
+    return undefined;
+  }
+
+  struct(name: string): StructLayout | undefined {
+    if (!this.layouts.has(name)) this.layouts.set(name, this.layout(name));
+    return this.layouts.get(name);
+  }
+
+  enum(name: string): EnumType | undefined {
+    const index = this.enums.get(name);
+    const record = index === undefined ? undefined : this.stream.record(index);
+    return record?.kind === 'enum' ? this.enumeration(record, name) : undefined;
+  }
+
+  /** The type of an index. What cannot be described is void: its bytes are there, but mean nothing to us. */
+  describe(index: number, depth = 0): TypeDescriptor {
+    if (depth > DEEPEST) return VOID;
+    if (index < FIRST_RECORD) return primitive(index, this.pointerSize) ?? VOID;
+    const record = this.stream.record(index);
+    if (!record) return VOID;
+    switch (record.kind) {
+      case 'class':
+        return { kind: 'struct', name: structName(record, index) };
+      case 'enum': {
+        const name = enumName(record, index);
+        return record.forward ? (this.enum(name) ?? this.enumeration(record, name)) : this.enumeration(record, name);
+      }
+      case 'modifier':
+      case 'alias':
+        return this.describe(record.target, depth + 1);
+      case 'pointer': {
+        const target = this.describe(record.target, depth + 1);
+        const size = record.size === 0 || record.size === this.pointerSize ? undefined : record.size;
+        return { kind: 'pointer', target, ...(size === undefined ? {} : { size }) };
+      }
+      case 'array':
+        return this.array(record, depth);
+      case 'bitfield':
+        return this.bitfield(record, depth);
+      case 'function':
+        return { kind: 'function' };
+      case 'other':
+        return VOID;
+    }
+  }
+
+  /** Bytes of a type; 0 where it has none or they are not known. */
+  sizeOf(index: number, depth = 0): number {
+    if (depth > DEEPEST) return 0;
+    if (index < FIRST_RECORD) {
+      const type = primitive(index, this.pointerSize);
+      if (type?.kind === 'pointer') return type.size ?? this.pointerSize;
+      return type?.kind === 'int' || type?.kind === 'float' ? type.size : 0;
+    }
+    const record = this.stream.record(index);
+    switch (record?.kind) {
+      case 'class': {
+        if (!record.forward) return record.size;
+        const defined = this.classes.get(structName(record, index));
+        return defined === undefined ? 0 : this.sizeOf(defined, depth + 1);
+      }
+      case 'enum':
+        return this.sizeOf(record.base, depth + 1);
+      case 'bitfield':
+        return this.sizeOf(record.base, depth + 1);
+      case 'modifier':
+      case 'alias':
+        return this.sizeOf(record.target, depth + 1);
+      case 'pointer':
+        return record.size === 0 ? this.pointerSize : record.size;
+      case 'array':
+        return record.size;
+      default:
+        return 0;
+    }
+  }
+
+  private layout(name: string): StructLayout | undefined {
+    const index = this.classes.get(name);
+    const record = index === undefined ? undefined : this.stream.record(index);
+    if (record?.kind !== 'class') return undefined;
+    const members = new Map<string, MemberLayout>();
+    this.addMembers(record.fields, 0, members, new Set([name]));
+    return { name, union: record.union, size: record.size, members };
+  }
+
+  /** Members of a field list; those of base classes as if they were the class's own. */
+  private addMembers(fields: number, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>): void {
+    for (const { name, type, offset } of this.stream.members(fields)) {
+      if (name !== undefined) {
+        if (!into.has(name)) into.set(name, { offset: base + offset, type: this.describe(type) });
+        continue;
+      }
+      const parent = this.describe(type);
+      const index = parent.kind === 'struct' ? this.classes.get(parent.name) : undefined;
+      const record = index === undefined ? undefined : this.stream.record(index);
+      if (parent.kind !== 'struct' || record?.kind !== 'class' || above.has(parent.name)) continue;
+      this.addMembers(record.fields, base + offset, into, new Set([...above, parent.name]));
+    }
+  }
+
+  private array(record: Extract<TypeRecord, { kind: 'array' }>, depth: number): TypeDescriptor {
+    const target = this.describe(record.element, depth + 1);
+    // Elements of 16 bits that are characters are text (microsoft-pdb calls the type wchar_t).
+    if (target.kind === 'int' && target.name === 'wchar') return { kind: 'named', name: 'UnicodeString', args: { length: record.size } };
+    const stride = this.sizeOf(record.element, depth + 1);
+    return { kind: 'array', count: stride === 0 ? 0 : Math.floor(record.size / stride), target };
+  }
+
+  private bitfield({ base, bits, start }: Extract<TypeRecord, { kind: 'bitfield' }>, depth: number): TypeDescriptor {
+    const over = this.describe(base, depth + 1);
+    if (over.kind !== 'int' && over.kind !== 'enum') return VOID;
+    if (bits === 0 || start + bits > over.size * 8) return VOID;
+    return { kind: 'bitfield', base: over, startBit: start, bits };
+  }
+
+  private enumeration(record: EnumRecord, name: string): EnumType {
+    const base = this.describe(record.base, DEEPEST - 4);
+    const integer: Pick<IntegerType, 'size' | 'signed'> = base.kind === 'int' ? base : { size: 4, signed: true };
+    return { kind: 'enum', name, size: integer.size, signed: integer.signed, choices: this.stream.enumerators(record.fields) };
+  }
+}
+
+const VOID: TypeDescriptor = { kind: 'void' };
+
+function structName(record: ClassRecord, index: number): string {
+  return record.name === '' || UNNAMED.test(record.name) ? `__unnamed_${index - 1}` : record.name;
+}
+
+function enumName(record: EnumRecord, index: number): string {
+  return record.name === '' || UNNAMED.test(record.name) ? `__unnamed_${index - 1}` : record.name;
+}

@@ -12,7 +12,7 @@ import { Screen } from '../support/console.js';
 import { committedSample } from '../support/sample.js';
 
 /** Commands whose examples read files that the analyst has; their own tests bring some. */
-const NEED_FILES = new Set(['convert_profile', 'dwarfparser']);
+const NEED_FILES = new Set(['convert_profile', 'dwarfparser', 'parse_pdb']);
 
 const sample = committedSample();
 const registry = Registry.builtIn();

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parsePdb } from '../../../plugins/general/parse_pdb.js';
+import { Registry } from '../../../src/plugin/registry.js';
+import { Session } from '../../../src/session/session.js';
+import { openProfileFile } from '../../../src/symbols/open.js';
+import { root } from '../../support/root.js';
+import { rowsOf } from '../../support/sample.js';
+
+const source = join(root, 'test', 'data', 'pdb', 'types-amd64.pdb');
+const session = (): Session => new Session({}, new Registry([], ''));
+
+test('the profile that is written has what the PDB has', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-pdb-'));
+  try {
+    const path = join(folder, 'types.json');
+    const { rows } = await rowsOf(session(), parsePdb, { pdb_filename: source, output: path, windows_version: '6.1.7600', concise: false });
+    assert.equal(rows[0]?.['structs'], 5);
+    assert.equal(rows[0]?.['path'], path);
+    const written = await openProfileFile(path);
+    assert.deepEqual([written.metadata['major'], written.metadata['minor'], written.metadata['rev'], written.metadata.arch], [6, 1, 7600, 'AMD64']);
+    const pdb = await openProfileFile(source);
+    for (const name of pdb.types.structNames()) {
+      const [one, other] = [pdb.types.struct(name), written.types.struct(name)];
+      assert.equal(other?.size, one?.size);
+      for (const [member, { offset }] of one?.members ?? []) assert.equal(other?.members.get(member)?.offset, offset, `${name}.${member}`);
+    }
+    for (const [name, address] of pdb.constants.entries()) assert.equal(written.constants.get(name), address, name);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('what is no PDB, not there or of no version is refused with a sentence', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-pdb-'));
+  try {
+    const text = join(folder, 'text.pdb');
+    writeFileSync(text, 'no PDB at all'.repeat(100));
+    await assert.rejects(rowsOf(session(), parsePdb, { pdb_filename: text, concise: false }), /no PDB/);
+    await assert.rejects(rowsOf(session(), parsePdb, { pdb_filename: join(folder, 'none.pdb'), concise: false }), /cannot be read/);
+    await assert.rejects(rowsOf(session(), parsePdb, { pdb_filename: source, windows_version: 'seven', concise: false }), /form 6\.1/);
+    await assert.rejects(rowsOf(session(), parsePdb, { concise: false }), /Which PDB/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -70,7 +70,7 @@ export class FunctionLibrary {
     if (call.star === true || call.distinct === true) return aggregate;
     if (!call.aggregating) return scalar;
     const [first] = call.types;
-    const lists = first !== undefined && first.kind === 'list';
+    const lists = first?.kind === 'list' || first?.kind === 'tuple';
     return lists || !takes(aggregate.parameters, call.types.length) ? scalar : aggregate;
   }
 

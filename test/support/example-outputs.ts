@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Shell } from '../../src/console/shell.js';
+import type { PluginEntry, Registry } from '../../src/plugin/registry.js';
+import { Session } from '../../src/session/session.js';
+import { Screen } from './console.js';
+
+/** Cells of the terminal that the outputs are made for: help indents them, and 100 are common. */
+const WIDTH = 94;
+/** Lines of an output that are kept; a few more are kept rather than counted. */
+const KEPT = 12;
+const SLACK = 3;
+
+/** Commands whose examples read files of the analyst's own, or that tell of this machine: their help shows the lines alone. */
+export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', 'dwarfparser', 'version', 'null']);
+
+/** Lines whose output changes whenever a command is added. */
+export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process']);
+
+/** The folder in which examples say they ran; as long as the one they ran in, so that columns stay aligned. */
+const FOLDER = '/home/analyst/case';
+
+/** Where examples run: a folder of its own that holds the sample as `image.kdump`, so that no path of this machine is in any output. */
+export class ExampleRunner {
+  private readonly folder = realpathSync(mkdtempSync(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'rekall-')));
+  private readonly before = process.cwd();
+
+  constructor(
+    image: string,
+    private readonly registry: Registry,
+  ) {
+    symlinkSync(image, join(this.folder, 'image.kdump'));
+    mkdirSync(join(this.folder, 'home'));
+    process.chdir(this.folder);
+  }
+
+  /** The examples of a command with what they print, in the form of `fixtures/examples/`: `> line`, then the output, indented. */
+  async outputs(entry: PluginEntry): Promise<string> {
+    const texts: string[] = [];
+    for (const { line } of entry.examples) texts.push(`> ${line}\n${indented(await this.output(line))}`);
+    return texts.join('\n');
+  }
+
+  close(): void {
+    process.chdir(this.before);
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Each line runs in a session of its own, on an image that has been opened before. */
+  private async output(line: string): Promise<string> {
+    const home = join(this.folder, 'home');
+    const session = new Session({ filename: 'image.kdump', home, colors: 'no', timezone: 'UTC' }, this.registry);
+    const screen = new Screen(true);
+    screen.columns = WIDTH;
+    try {
+      await session.kernel();
+      // As wide as any, whatever the machine's speed; then they become marks.
+      for (const step of session.trace.steps) Object.assign(step, { at: 10 });
+      const outcome = await new Shell(session, { output: screen, error: screen }).execute(line.replace(/dump_dir=\S+/, `dump_dir=${this.folder}`));
+      if (outcome !== 'done') throw new Error(`${line} failed: ${screen.text}`);
+    } finally {
+      session.close();
+    }
+    return stable(line, screen.plain.trimEnd().replaceAll(this.folder, FOLDER));
+  }
+}
+
+/** What differs from run to run (how long a step took, what day it is) stands as a mark or as one day. */
+function stable(line: string, text: string): string {
+  const timed = line.startsWith('why') ? text.replace(/^( *)\d+(?:\.\d+)?(?= {2})/gm, (whole) => '…'.padStart(whole.length)) : text;
+  return timed
+    .replace(/\b\d+(?:\.\d+)? ms\b/g, '… ms')
+    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '2026-11-24T14:03:11.000Z')
+    .replace(/-\d{4}-\d\d-\d\d\.md\b/g, '-2026-11-24.md');
+}
+
+function indented(text: string): string {
+  const lines = text === '' ? [] : text.split('\n');
+  const shown = lines.length > KEPT + SLACK ? [...lines.slice(0, KEPT), `… ${lines.length - KEPT} more lines`] : lines;
+  return shown.map((line) => `  ${line}`.trimEnd() + '\n').join('');
+}

@@ -15,7 +15,14 @@ export interface TraceStep {
 export class Trace {
   readonly steps: TraceStep[] = [];
   private readonly start = performance.now();
-  private readonly listeners = new Set<(step: TraceStep) => void>();
+
+  /** @param listeners those of another trace, for one that goes on where that stood */
+  constructor(private readonly listeners = new Set<(step: TraceStep) => void>()) {}
+
+  /** An empty trace with the same listeners. */
+  fork(): Trace {
+    return new Trace(this.listeners);
+  }
 
   add(stage: string, tried: string, found: string, outcome: TraceStep['outcome'] = 'found'): void {
     const step = { stage, tried, found, outcome, at: performance.now() - this.start };

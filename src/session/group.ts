@@ -44,6 +44,13 @@ export class SessionGroup {
     return this.byId.get(id);
   }
 
+  /** The sessions that a number or a name (whole, case ignored) means: one, none, or several of one name. */
+  named(text: string): readonly Session[] {
+    const byNumber = /^\d+$/.test(text) ? this.byId.get(Number(text)) : undefined;
+    if (byNumber) return [byNumber];
+    return this.list().filter((session) => session.name.toLowerCase() === text.toLowerCase());
+  }
+
   /** Makes a session the current one and tells whoever listens (the console, for its prompt). */
   switchTo(session: Session): void {
     this.active = session;

@@ -11,7 +11,8 @@ import type { Plugin } from '../plugin/plugin.js';
 import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
 import { fingerprintOf, ImageCache } from './cache.js';
-import { defaults, type ParameterValues } from './parameters.js';
+import { parameterOf } from './flags.js';
+import { defaults, type ParameterName, type ParameterValues } from './parameters.js';
 import type { SessionGroup } from './group.js';
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
@@ -35,7 +36,9 @@ export class Session {
   /** The sessions it lives among; undefined for one of its own (a script, a test). */
   group: SessionGroup | undefined;
   readonly parameters: ParameterValues;
-  readonly trace = new Trace();
+  /** Where the value of a parameter comes from, in words: `command line`, `~/.rekallrc:3`, `smod`; a default has none. */
+  readonly origins = new Map<ParameterName, string>();
+  trace = new Trace();
   /** The steps of the first open, when this one took from the cache what that one found. */
   earlier: readonly TraceStep[] = [];
   readonly registry: Registry;
@@ -160,6 +163,55 @@ export class Session {
     return text === '~' || text.startsWith('~/') ? join(this.parameters.home ?? homedir(), text.slice(1)) : resolve(text);
   }
 
+  /**
+   * Another session with the same parameters but for those given, with nothing found yet: its own image, kernel and caches. Commands
+   * are shared.
+   * @param origin where the given values come from, in words
+   */
+  clone(given: Partial<ParameterValues>, origin: string): Session {
+    const { session_name: _own, ...inherited } = this.parameters;
+    const copy = new Session({ ...inherited, ...given }, this.registry);
+    for (const [name, from] of this.origins) if (name !== 'session_name') copy.origins.set(name, from);
+    for (const name of Object.keys(given) as ParameterName[]) copy.origins.set(name, origin);
+    copy.trace = this.trace.fork();
+    return copy;
+  }
+
+  /**
+   * Changes parameters. Where that concerns the image or how its kernel is found, both are found anew before anything changes: an
+   * image that cannot be opened leaves the session as it was. The process context stays where the kernel does. Throws ImageError,
+   * DetectionError.
+   * @param given `undefined` sets a parameter back to its default
+   * @param origin where the given values come from, in words
+   */
+  async change(given: Partial<ParameterValues>, origin: string): Promise<void> {
+    const standard = defaults();
+    const names = (Object.keys(given) as ParameterName[]).filter((name) => JSON.stringify(given[name] ?? standard[name]) !== JSON.stringify(this.parameters[name]));
+    const values = Object.fromEntries(names.map((name) => [name, given[name] ?? standard[name]])) as Partial<ParameterValues>;
+    if (names.some((name) => parameterOf(name).resets !== undefined)) {
+      const next = this.clone(values, origin);
+      try {
+        if (next.parameters.filename !== undefined) await next.kernel();
+      } catch (error) {
+        next.close();
+        throw error;
+      }
+      this.close();
+      this.trace = next.trace;
+      this.earlier = next.earlier;
+      this.opened = next.opened;
+      this.found = next.found;
+      this.kernelFound = next.kernelFound;
+      for (const [key, value] of next.derived) this.derived.set(key, value);
+    }
+    Object.assign(this.parameters, values);
+    for (const name of Object.keys(given) as ParameterName[]) {
+      if (given[name] === undefined) this.origins.delete(name);
+      else this.origins.set(name, origin);
+    }
+  }
+
+  /** Closes the image and forgets what was found in it. It may be used again: then it is opened again. */
   close(): void {
     this.opened?.close();
     this.opened = undefined;

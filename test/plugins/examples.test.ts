@@ -14,6 +14,9 @@ import { committedSample } from '../support/sample.js';
 /** Commands whose examples read files that the analyst has; their own tests bring some. */
 const NEED_FILES = new Set(['convert_profile', 'dwarfparser', 'parse_pdb']);
 
+/** Lines that come before an example. */
+const BEFORE: Readonly<Record<string, string>> = { sdel: 'snew; sswitch 1' };
+
 const sample = committedSample();
 const registry = Registry.builtIn();
 const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
@@ -51,8 +54,16 @@ for (const entry of registry.list().filter(({ name }) => !NEED_FILES.has(name)))
       const typed = line.replace(/dump_dir=\S+/, `dump_dir=${folder}`);
       for (const terminal of [true, false]) {
         const [output, error] = [new Screen(terminal), new Screen(false)];
-        const shell = new Shell(session as Session, { output, error });
-        const outcome = await shell.execute(terminal ? `${typed} colors=no` : `${typed} format=json`);
+        // What sets parameters of a session has one of its own, which is told by them how to print.
+        const sets = 'format' in entry.args || entry.name in BEFORE;
+        const style = terminal ? { colors: 'no' } : { format: 'json' };
+        const shell = new Shell(sets ? (session as Session).clone(style, 'test') : (session as Session), { output, error });
+        const before = BEFORE[entry.name];
+        if (before !== undefined) {
+          assert.equal(await shell.execute(before), 'done', error.text);
+          output.text = '';
+        }
+        const outcome = await shell.execute(sets ? typed : terminal ? `${typed} colors=no` : `${typed} format=json`);
         assert.equal(outcome, 'done', `${line}: ${error.text}`);
         if (terminal) {
           assert.doesNotMatch(output.text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}]/u, line);

@@ -28,7 +28,7 @@ const TOPICS = ['processes', 'network', 'files', 'kernel', 'memory', 'profile', 
  * @param level 2 (`command??`): also how it works
  */
 export function commandHelp(entry: PluginEntry, level: 1 | 2 = 1, width = WIDTH): string {
-  const parts = [`${entry.name} — ${entry.summary}`, `  ${usage(entry)}`];
+  const parts = [`${entry.name} — ${entry.summary}`, ...wrap(usage(entry), width - 2).map((line) => `  ${line}`)];
   const facts = [needs(entry)];
   if (entry.aliases && entry.aliases.length > 0) facts.push(`also called ${entry.aliases.join(', ')}`);
   parts.push(`  ${facts.join('; ')}`);

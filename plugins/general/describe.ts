@@ -14,6 +14,7 @@ import { similar } from '../../src/plugin/similar.js';
 import { wordsOf } from '../../src/plugin/words.js';
 import type { Profile } from '../../src/symbols/profile.js';
 import type { TypeDescriptor } from '../../src/symbols/types.js';
+import { resolverIn } from '../../src/session/spaces.js';
 import { kernelIfAny } from './kernel-if-any.js';
 
 interface Field {
@@ -72,7 +73,7 @@ async function find(context: PluginContext, name: string): Promise<Plugin> {
 async function firstRow(context: PluginContext, plugin: Plugin, text: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { session, signal } = context;
   const { args } = await bindArguments(plugin, wordsOf(text.split(/\s+/).filter((word) => word !== ''), plugin.name), {
-    resolve: async (expression) => (await session.resolver()).address(expression),
+    resolve: async (expression, space) => (await resolverIn(session, space)).address(expression),
   });
   for await (const row of session.run(plugin, args, { signal })) return row;
   return undefined;

@@ -1,78 +1,117 @@
-import type { Struct } from '../../src/object/struct.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
-import { PluginError } from '../../src/plugin/error.js';
+import type { PluginContext } from '../../src/plugin/context.js';
+import { PluginError, UsageError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { spaceNamed } from '../../src/session/spaces.js';
+import type { Located, Resolver } from '../../src/session/resolver/resolver.js';
+import { resolverIn, findSpace } from '../../src/session/spaces.js';
+import { showValue } from './show-value.js';
+
+/** Names with * or ? in them; a star in front of a name reads a pointer. */
+const PATTERN = /^[\w.$@\\*?-]*(?:![\w.$@*?]*)?$/;
+
+function isPattern(text: string): boolean {
+  return PATTERN.test(text) && !/^(?:0x[0-9a-f]+|\d+)\*/i.test(text) && (/[?]/.test(text) || /.\*/.test(text.replace(/^\*+/, '.')));
+}
 
 export const addressResolver = definePlugin({
   name: 'address_resolver',
   needs: 'kernel',
   topic: 'profile',
   summary: 'names to addresses and addresses to names',
-  notes: 'A number gives the symbol at or below it; a name with * or ? gives all that match; module!name+offset and *name (the pointer there) work everywhere an address is asked for.',
-  args: { symbol: arg.strings('names, patterns, addresses', { positional: true, completes: 'symbol' }) },
-  columns: { Symbol: col.string('module!name, with the distance to it'), Offset: col.address('the address'), kind: col.string('letter of nm: T text, D data, B bss, R read-only …') },
-  examples: [{ line: 'address_resolver linux!init_task' }, { line: 'address_resolver "linux!*_task_struct"' }],
+  notes:
+    'A number gives the symbol at or below it; a name with * or ? gives all that match. Everywhere an address is asked for one may write module!name+offset, ' +
+    '*name (the pointer there), name.member, (type)address.member, sums and products in brackets. Modules are linux, the kernel modules and, in a process context, ' +
+    'the programs and libraries that the process has mapped, whose symbols are read from their own tables in memory. Types of globals come from the profile; BTF has none, and those of ' +
+    'a few well-known globals are known. What cannot be typed as a name stands in quotes: go!\'main.(*T).run\'.',
+  args: {
+    symbol: arg.strings('names, patterns, addresses', { positional: true, completes: 'symbol' }),
+    address_space: arg.space('whose names, and where pointers are read'),
+  },
+  columns: {
+    Symbol: col.string('module!name, with the distance to it'),
+    Offset: col.address('the address'),
+    kind: col.string('letter of nm: T text, D data, B bss, R read-only …'),
+    type: col.string('type of what lies there, where it is known'),
+  },
+  examples: [{ line: 'address_resolver linux!init_task' }, { line: 'address_resolver "linux!*_task_struct"' }, { line: 'address_resolver linux!init_task.comm' }],
   async *collect(context, args) {
-    const resolver = await context.session.resolver();
+    const resolver = await resolverIn(context.session, args.address_space);
     if (!args.symbol) throw new PluginError('Which symbol or address?', 'address_resolver "linux!init_*"');
     for (const text of args.symbol) {
-      if (/[*?]/.test(text.replace(/^\*/, ''))) {
-        let count = 0;
-        for (const symbol of resolver.search(text)) {
-          count++;
-          yield { Symbol: `${symbol.module}!${symbol.name}`, Offset: symbol.address, kind: symbol.kind };
-        }
-        if (count === 0) context.note(`No symbol matches ${text}.`);
-        continue;
-      }
-      const address = resolver.address(text);
-      const found = resolver.nearest(address);
-      const distance = found && found.distance > 0n ? `+0x${found.distance.toString(16)}` : '';
-      yield { Symbol: found ? `${found.module}!${found.symbol.name}${distance}` : text, Offset: address, kind: found?.symbol.kind ?? null };
+      if (isPattern(text)) yield* matching(context, resolver, text);
+      else yield* located(resolver, text, await resolver.locate(text));
     }
+    for (const note of resolver.notes) context.note(note);
   },
 });
+
+function* matching(context: PluginContext, resolver: Resolver, text: string) {
+  let count = 0;
+  for (const symbol of resolver.search(text)) {
+    count++;
+    yield { Symbol: `${symbol.module}!${symbol.name}`, Offset: symbol.address, kind: symbol.kind, type: () => typeText(resolver, symbol.module, symbol.name) };
+  }
+  if (count === 0) context.note(`No symbol matches ${text}.`);
+}
+
+/** One row for each symbol at the address, or one for the nearest. */
+function* located(resolver: Resolver, text: string, found: Located) {
+  const { address, type, compiler } = found;
+  const near = resolver.place(address);
+  const stated = type && compiler ? compiler.describe(type) : null;
+  for (const name of resolver.names(address)) {
+    const symbol = near?.names.at(address).find((one) => name.endsWith(`!${one.name}`));
+    yield { Symbol: name, Offset: address, kind: (symbol ?? near?.symbol)?.kind ?? null, type: stated };
+  }
+  if (!near && resolver.names(address).length === 0) yield { Symbol: text, Offset: address, kind: null, type: stated };
+}
+
+function typeText(resolver: Resolver, module: string, symbol: string): string | null {
+  const names = resolver.moduleNamed(module);
+  const type = names?.type?.(symbol);
+  return type && names?.compiler ? names.compiler.describe(type) : null;
+}
 
 export const lookup = definePlugin({
   name: 'lookup',
   needs: 'kernel',
   topic: 'profile',
   summary: "a global variable's value, read as a type",
-  notes: 'The type is the one given, or the one that the profile states (DWARF, ISF); without either the pointer-sized number there.',
+  notes: 'The type is the one given, or the one that is known of the global or member (from DWARF, ISF, $CONSTANT_TYPES; of BTF kernels for well-known globals); without either the pointer-sized number there.',
   args: {
-    constant: arg.string.required('symbol, or module!symbol', { positional: true, completes: 'symbol' }),
-    target: arg.string('type to read it as: a struct, String, Pointer, unsigned int', { positional: true, completes: 'struct' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N', { completes: 'space' }),
+    constant: arg.string.required('symbol, module!symbol, or any expression for an address', { positional: true, completes: 'symbol' }),
+    target: arg.string('type to read it as: a struct, String, Pointer, unsigned int, list_head[2]', { positional: true, completes: 'struct' }),
+    address_space: arg.space(),
   },
   columns: { field: col.any('the value'), address: col.address('where it is'), type: col.string('what it was read as') },
-  examples: [{ line: 'lookup linux_banner String' }, { line: 'lookup init_task task_struct' }],
+  examples: [{ line: 'lookup linux_banner String' }, { line: 'lookup init_task task_struct' }, { line: 'lookup init_task.comm' }],
   async *collect(context, args) {
-    const { profile } = context.kernel;
-    const space = await spaceNamed(context.session, args.address_space);
-    const resolver = await context.session.resolver();
-    const address = resolver.address(args.constant);
-    const stated = args.target === undefined ? profile.symbolType(args.constant.split('!').at(-1) ?? '') : undefined;
-    const target = args.target ?? (stated ? profile.compiler.describe(stated) : 'unsigned long');
-    const read = (): unknown => {
-      if (stated) return profile.compiler.value(stated).readAt(space, address);
-      if (profile.has(target)) return profile.struct<Struct>(target).at(space, address);
-      if (target === 'String') return space.readCString(address, 1024).toString('utf8');
-      const integer = /^(unsigned |u)?(char|short|int|long|long long|s?(?:8|16|32|64)|int(?:8|16|32|64)(?:_t)?)$/i.exec(target.trim());
-      if (/^pointer$/i.test(target)) return space.readPointer(address);
-      if (!integer) throw new PluginError(`No type ${target}: expected a struct of the profile, String, Pointer or an integer.`, `dt ${target}`);
-      const bytes = integerBytes(integer[2] ?? '', space.bits / 8);
-      const raw = space.read(address, bytes);
-      const value = bytes === 8 ? raw.readBigUInt64LE(0) : BigInt(raw.readUIntLE(0, bytes));
-      return integer[1] === undefined && !/^u/i.test(target) ? BigInt.asIntN(bytes * 8, value) : value;
-    };
-    yield { field: read, address, type: target };
+    const { space } = await findSpace(context.session, args.address_space);
+    const resolver = await resolverIn(context.session, args.address_space);
+    const { address, type, compiler } = await resolver.locate(args.constant);
+    const target = args.target?.trim();
+    if (target !== undefined && /^string$/i.test(target)) {
+      yield { field: () => space.readCString(address, 1024).toString('utf8'), address, type: target };
+    } else if (target !== undefined && /^pointer$/i.test(target)) {
+      yield { field: () => space.readPointer(address), address, type: target };
+    } else if (target !== undefined) {
+      const named = await typeOf(resolver, target);
+      yield { field: () => showValue(named.compiler, named.type, space, address), address, type: named.compiler.describe(named.type) };
+    } else if (type && compiler) {
+      yield { field: () => showValue(compiler, type, space, address), address, type: compiler.describe(type) };
+    } else {
+      yield { field: () => space.readPointer(address), address, type: 'unsigned long' };
+    }
   },
 });
 
-function integerBytes(name: string, word: number): number {
-  const digits = /(8|16|32|64)/.exec(name)?.[1];
-  if (digits !== undefined) return Number(digits) / 8;
-  return { char: 1, short: 2, int: 4, long: word, 'long long': 8 }[name.toLowerCase()] ?? word;
+async function typeOf(resolver: Resolver, target: string): ReturnType<Resolver['type']> {
+  try {
+    return await resolver.type(target);
+  } catch (error) {
+    if (!(error instanceof UsageError) || !/no struct/.test(error.message)) throw error;
+    throw new UsageError(`No type ${target}: expected a struct, enum or typedef of the profile, String, Pointer or an integer of C. ${error.message}`, error.place);
+  }
 }
+

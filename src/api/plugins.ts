@@ -4,6 +4,7 @@ import { bindValues, checkNames } from '../plugin/values.js';
 import { fits, type PluginEntry } from '../plugin/registry.js';
 import { didYouMean } from '../plugin/similar.js';
 import type { Session } from '../session/session.js';
+import { resolverIn } from '../session/spaces.js';
 import { pluginHelp, signature } from './help.js';
 import type { Plugins } from './plugin-types.js';
 import { Table, type TableOptions } from './table.js';
@@ -92,7 +93,7 @@ function createFunction(session: Session, name: string): PluginFunction {
       async ({ signal, columns, onProgress }) => {
         const plugin = await session.plugin(name);
         const args = await bindValues(plugin, values, {
-          resolve: async (expression) => (await session.resolver()).address(expression),
+          resolve: async (expression, space) => (await resolverIn(session, space)).address(expression),
           path: (text) => session.path(text),
         });
         return session.run(plugin, args, { signal, ...(columns ? { columns } : {}), ...(onProgress ? { onProgress } : {}) });

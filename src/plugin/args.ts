@@ -72,7 +72,20 @@ export const arg = {
   choice: constructor('choice'),
   choices: constructor('choices'),
   path: constructor('path'),
+  /** the name of an address space: `K`, `P`, `pid@N` (src/session/spaces.ts reads it) */
+  space: (doc = 'where', options: Options<'string'> = {}): Arg<'string', false> => ({
+    type: 'string',
+    doc: `${doc}: K (kernel), P (physical), pid@N, amd64@DTB; by default the process context, or the kernel`,
+    required: false,
+    completes: 'space',
+    ...options,
+  }),
 };
+
+/** The argument that names the space which a command works in. */
+export function spaceArgument(args: Args): string | undefined {
+  return Object.entries(args).find(([, arg]) => arg.completes === 'space')?.[0];
+}
 
 /** The values a plugin gets: present where required or defaulted, otherwise perhaps undefined. */
 export type ArgsOf<A extends Args> = {

@@ -1,15 +1,18 @@
 import type { Argument, Place, Value } from '../../grammar/command-tree.js';
 import { assign, parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter } from '../session/flags.js';
 import type { ParameterName, ParameterValues } from '../session/parameters.js';
-import type { Arg, Args } from './args.js';
+import { type Arg, type Args, spaceArgument } from './args.js';
 import { convert, type Converter, parseBoolean, parseNumber } from './convert.js';
 import { UsageError } from './error.js';
 import { didYouMean, similar } from './similar.js';
 import type { Words } from './words.js';
 
 export interface BindOptions {
-  /** The address of a name or expression (`linux!init_task+0x10`). */
-  resolve(expression: string): Promise<bigint>;
+  /**
+   * The address of a name or expression (`linux!init_task+0x10`). @param space the space that the command was given beside it (`pid@7`)
+   * @throws UsageError whose place is in the expression
+   */
+  resolve(expression: string, space?: string): Promise<bigint>;
   /** A path with `~` replaced; as typed when absent. */
   path?(text: string): string;
 }
@@ -33,7 +36,10 @@ export async function bindArguments(command: { readonly name: string; readonly a
   const binder = new Binder(command, words);
   binder.run();
   const fail = (message: string, place: Place): never => binder.fail(message, place);
-  const converter: Converter = { resolve: (text) => options.resolve(text), path: (text) => options.path?.(text) ?? text, fail };
+  // Names are looked up where the command will work: libc!printf is known in the process of address_space=pid@7.
+  const space = spaceArgument(command.args);
+  const where = space === undefined ? undefined : binder.given.get(space)?.at(-1)?.text;
+  const converter: Converter = { resolve: (text) => options.resolve(text, where), path: (text) => options.path?.(text) ?? text, fail };
   const args: Record<string, unknown> = {};
   for (const [name, arg] of Object.entries(command.args)) {
     const values = binder.given.get(name);

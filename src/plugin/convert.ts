@@ -1,5 +1,6 @@
 import type { Value } from '../../grammar/command-tree.js';
 import type { Arg } from './args.js';
+import { UsageError } from './error.js';
 import { didYouMean } from './similar.js';
 
 /** What turning words into values needs from outside. */
@@ -95,7 +96,17 @@ async function address(name: string, value: Value, converter: Converter): Promis
     return BigInt.asUintN(64, number);
   }
   if (value.text.trim() === '') return converter.fail(`${name} needs an address: a number, or a name such as linux!init_task+0x10.`, value);
-  return converter.resolve(value.text);
+  try {
+    return await converter.resolve(value.text);
+  } catch (error) {
+    // A mistake inside of the expression is one inside of the line, unless escapes have moved its characters.
+    const place = error instanceof UsageError ? error.place : undefined;
+    if (!(error instanceof UsageError) || place?.line !== value.text) throw error;
+    const quote = value.quoted ? 1 : 0;
+    if (value.end - value.start !== value.text.length + 2 * quote) return converter.fail(error.message, value);
+    const start = value.start + quote;
+    return converter.fail(error.message, { ...value, start: start + place.start, end: Math.max(start + place.start + 1, start + place.end) });
+  }
 }
 
 function regex(name: string, value: Value, converter: Converter): RegExp {

@@ -1,15 +1,15 @@
 import type { Value } from '../../grammar/command-tree.js';
 import { Pointer } from '../object/pointer.js';
 import { Struct } from '../object/struct.js';
-import type { Arg, Args } from './args.js';
+import { type Arg, type Args, spaceArgument } from './args.js';
 import { convert, type Converter } from './convert.js';
 import { UsageError } from './error.js';
 import { didYouMean } from './similar.js';
 
 /** What turning values into arguments needs from outside. */
 export interface ValueOptions {
-  /** The address of a name or expression (`linux!init_task+0x10`). */
-  resolve(expression: string): Promise<bigint>;
+  /** The address of a name or expression (`linux!init_task+0x10`), in the space that the command was given beside it (`pid@7`). */
+  resolve(expression: string, space?: string): Promise<bigint>;
   /** A path with `~` replaced; as given when absent. */
   path?(text: string): string;
 }
@@ -26,8 +26,9 @@ export async function bindValues(
   options: ValueOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   checkNames(command, values);
+  const space = values[spaceArgument(command.args) ?? ''];
   const converter: Converter = {
-    resolve: (text) => options.resolve(text),
+    resolve: (text) => options.resolve(text, typeof space === 'string' ? space : undefined),
     path: (text) => options.path?.(text) ?? text,
     fail: (message) => {
       throw new UsageError(`${command.name}: ${message}`);

@@ -16,7 +16,8 @@ import { defaults, type ParameterName, type ParameterValues } from './parameters
 import type { SessionGroup } from './group.js';
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
-import { Resolver } from './resolver.js';
+import { createResolver, kernelSources } from './resolver/create.js';
+import type { Resolver } from './resolver/resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
 export interface ProcessContext {
@@ -119,10 +120,11 @@ export class Session {
     return this.context?.space ?? (await this.kernel()).space;
   }
 
-  /** Names to addresses and back. */
-  async resolver(): Promise<Resolver> {
+  /** Names to addresses and back: the kernel's, and those of what a process has mapped; by default that of the context. */
+  async resolver(context = this.context): Promise<Resolver> {
     const kernel = await this.kernel();
-    return this.memo('resolver', () => new Resolver(kernel));
+    const shared = this.memo('names', () => kernelSources(kernel));
+    return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
   }
 
   /** A value that is derived once per session: `compute` runs when it is first asked for. */

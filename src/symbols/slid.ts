@@ -41,6 +41,12 @@ export class SlidSymbols implements SymbolSource {
     return this.own.nearest(address);
   }
 
+  at(address: bigint): readonly KernelSymbol[] {
+    if (this.own.at) return this.own.at(address);
+    const found = this.own.nearest(address);
+    return found?.distance === 0n ? [found.symbol] : [];
+  }
+
   *symbols(): Generator<KernelSymbol> {
     const seen = new Set<string>();
     for (const symbol of this.own.symbols()) {

@@ -89,6 +89,8 @@ export interface SymbolSource {
   all(name: string): readonly bigint[];
   /** The nearest symbol at or below an address, and the distance to it in bytes. */
   nearest(address: bigint): { readonly symbol: KernelSymbol; readonly distance: bigint } | undefined;
+  /** All symbols at an address, where the source can tell quickly. */
+  at?(address: bigint): readonly KernelSymbol[];
   symbols(): Iterable<KernelSymbol>;
   readonly size: number;
 }

@@ -87,6 +87,12 @@ export class Kallsyms implements SymbolSource {
     return { symbol: this.symbol(index), distance: address - at };
   }
 
+  at(address: bigint): readonly KernelSymbol[] {
+    const found: KernelSymbol[] = [];
+    for (let index = this.addresses.floor(address); index >= 0 && this.addresses.at(index) === address; index--) found.unshift(this.symbol(index));
+    return found;
+  }
+
   *symbols(): Generator<KernelSymbol> {
     for (let index = 0; index < this.size; index++) yield this.symbol(index);
   }

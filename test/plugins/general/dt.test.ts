@@ -12,7 +12,7 @@ test('dt shows members, and values where an address is given', { skip: skipWitho
     [0, 'next', 'list_head *', null],
     [8, 'prev', 'list_head *', null],
   ]);
-  const names = (await session.resolver()).address('init_uts_ns');
+  const names = await (await session.resolver()).address('init_uts_ns');
   const uts = await rowsOf(session, dt, { target: 'linux!uts_namespace', offset: names, depth: 1 });
   const release = uts.rows.find((row) => row['field'] === 'release');
   assert.equal(release?.['content'], /^Linux version (\S+)/.exec(sample.truth('proc/version'))?.[1]);

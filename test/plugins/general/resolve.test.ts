@@ -17,6 +17,6 @@ test('patterns, pointers and modules', { skip: skipWithout(found) }, async () =>
   const base = await rowsOf(session, lookup, { constant: 'page_offset_base', target: 'unsigned long' });
   const star = await rowsOf(session, addressResolver, { symbol: ['*page_offset_base'] });
   assert.equal(star.rows[0]?.['Offset'], base.rows[0]?.['field']);
-  await assert.rejects(rowsOf(session, addressResolver, { symbol: ['a b c'] }), /no address/);
+  await assert.rejects(rowsOf(session, addressResolver, { symbol: ['a b c'] }), /not expected/);
   session.close();
 });

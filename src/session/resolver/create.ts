@@ -1,0 +1,46 @@
+import type { Kernel } from '../../kernel/kernel.js';
+import type { LinuxKernel } from '../../kernel/linux/kernel.js';
+import type { TaskStruct } from '../../kernel/linux/types.js';
+import { orElse } from '../../memory/absent.js';
+import type { ProcessContext } from '../session.js';
+import { KernelNames } from './kernel-names.js';
+import { linuxModules } from './linux-names.js';
+import { moduleKey } from './module-names.js';
+import { processNames } from './process-names.js';
+import { type NameSources, NOTHING, Resolver } from './resolver.js';
+
+/** Names that all resolvers of one kernel share. */
+export interface KernelSources {
+  readonly kernel: KernelNames;
+  readonly modules: NameSources['modules'];
+}
+
+/** The names of a kernel and its modules; read when first asked for. */
+export function kernelSources(kernel: Kernel): KernelSources {
+  let modules: ReturnType<NameSources['modules']> | undefined;
+  return {
+    kernel: new KernelNames(kernel),
+    modules: () => (modules ??= kernel.os === 'linux' ? sorted(linuxModules(kernel as LinuxKernel)) : NOTHING),
+  };
+}
+
+/** The resolver of a process context, or of the kernel alone. */
+export function createResolver(kernel: Kernel, shared: KernelSources, context: ProcessContext | undefined): Resolver {
+  let process: ReturnType<NameSources['process']> | undefined;
+  const resolver: Resolver = new Resolver(kernel, context?.space ?? kernel.space, { ...shared, process: () => (process ??= read()) });
+  return resolver;
+
+  function read(): ReturnType<NameSources['process']> {
+    if (!context || kernel.os !== 'linux') return NOTHING;
+    const mm = orElse(() => (context.process as TaskStruct).mm, null);
+    if (!mm) return NOTHING;
+    const reserved = [shared.kernel, ...shared.modules().modules].map(({ name }) => moduleKey(name));
+    return processNames(kernel as LinuxKernel, mm, context.space, reserved, (what) => {
+      if (!resolver.notes.includes(what)) resolver.notes.push(what);
+    });
+  }
+}
+
+function sorted(found: ReturnType<typeof linuxModules>): ReturnType<NameSources['modules']> {
+  return { ...found, ranges: found.ranges.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)) };
+}

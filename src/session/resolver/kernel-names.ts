@@ -1,0 +1,59 @@
+import type { Kernel } from '../../kernel/kernel.js';
+import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
+import type { ModuleNames, NearSymbol } from './module-names.js';
+import { SymbolTable } from './symbol-table.js';
+import { typeOfGlobal } from './typed-globals.js';
+
+/** Further from a symbol than this, an address is not said to be in it (Rekall's limit). */
+export const FARTHEST = 0x1000000n;
+
+/** What a kernel is called in front of `!`. */
+const NAMES: Readonly<Record<Kernel['os'], string>> = { linux: 'linux', windows: 'nt', darwin: 'mach' };
+
+/**
+ * The kernel's own names, from its profile. Where they tell its extent (`_text` and `_end`, include/asm-generic/sections.h), an address
+ * outside of it is not said to be near them; per-CPU and absolute symbols answer to their names, and to their exact value.
+ */
+export class KernelNames implements ModuleNames {
+  readonly name: string;
+  readonly start: bigint;
+  readonly end: bigint;
+  private table: SymbolTable | undefined;
+
+  constructor(private readonly kernel: Kernel) {
+    this.name = NAMES[kernel.os];
+    const { symbols } = kernel.profile;
+    this.start = symbols.address('_text') ?? symbols.address('_stext') ?? 0n;
+    const end = symbols.address('_end') ?? 0n;
+    this.end = end > this.start ? end : 1n << 64n;
+  }
+
+  get compiler(): Kernel['profile']['compiler'] {
+    return this.kernel.profile.compiler;
+  }
+
+  type(symbol: string): TypeDescriptor | undefined {
+    return typeOfGlobal(this.kernel.profile, symbol);
+  }
+
+  lookup(symbol: string): bigint | undefined {
+    return this.kernel.profile.symbols.address(symbol);
+  }
+
+  nearest(address: bigint): NearSymbol | undefined {
+    if (address < this.start || address >= this.end) return undefined;
+    const found = this.kernel.profile.symbols.nearest(address);
+    return found && found.distance <= FARTHEST ? found : undefined;
+  }
+
+  at(address: bigint): readonly KernelSymbol[] {
+    const { symbols } = this.kernel.profile;
+    if (symbols.at) return symbols.at(address);
+    const found = symbols.nearest(address);
+    return found?.distance === 0n ? [found.symbol] : [];
+  }
+
+  index(): SymbolTable {
+    return (this.table ??= new SymbolTable(this.kernel.profile.symbols.symbols()));
+  }
+}

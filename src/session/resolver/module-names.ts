@@ -1,0 +1,75 @@
+import type { TypeCompiler } from '../../object/compiler.js';
+import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
+
+/** A symbol at or below an address. */
+export interface NearSymbol {
+  readonly symbol: KernelSymbol;
+  /** bytes from the symbol to the address */
+  readonly distance: bigint;
+}
+
+/**
+ * Names of one part of an address space: the kernel, one of its modules, a program or library that a process has mapped, a region
+ * without names of its own. Whatever knows names (kallsyms, ELF, one day PE exports) is one of these.
+ */
+export interface ModuleNames {
+  /** what stands in front of `!`: `linux`, `loop`, `libc`, `map_0x7f7b5ae3b000` */
+  readonly name: string;
+  /** other names it answers to, as {@link moduleKey} folds them */
+  readonly aliases?: readonly string[];
+  /** address of the first byte, which the bare name means, and one past the last */
+  readonly start: bigint;
+  readonly end: bigint;
+  /** the mapped file, where there is one */
+  readonly path?: string;
+  /** types of its own and of its globals */
+  readonly compiler?: TypeCompiler;
+  /** type of a global, where it is known */
+  type?(symbol: string): TypeDescriptor | undefined;
+  /** Address of the first symbol with this name, in this case. */
+  lookup(symbol: string): bigint | undefined;
+  /** The last symbol at or below an address that lies in this module. */
+  nearest(address: bigint): NearSymbol | undefined;
+  /** All symbols at an address. */
+  at(address: bigint): readonly KernelSymbol[];
+  /** Its symbols, indexed by name. Made when first asked for; may be empty. */
+  index(): NameIndex;
+}
+
+/** Names to search: by beginning, by pattern, case ignored. */
+export interface NameIndex {
+  readonly size: number;
+  /** Symbols whose name begins with a prefix (in lower case). */
+  beginning(prefix: string): Iterable<KernelSymbol>;
+  /** Symbols whose name matches. */
+  matching(pattern: RegExp): Iterable<KernelSymbol>;
+  /** Symbols whose name is this one but for case (in lower case). */
+  folded(name: string): readonly KernelSymbol[];
+}
+
+/** Names that kernels have gone by, and the one used here. */
+const KERNELS: Readonly<Record<string, string>> = {
+  ntoskrnl: 'nt',
+  ntkrnlpa: 'nt',
+  ntkrnlmp: 'nt',
+  ntkrpamp: 'nt',
+  vmlinux: 'linux',
+  vmlinuz: 'linux',
+  kernel: 'linux',
+};
+
+/** Extensions of programs and modules: `.so.6`, `.ko.xz`, `.exe`. */
+const EXTENSION = /\.(?:so(?:\.\d+)*|ko(?:\.(?:gz|xz|zst))?|exe|dll|sys|drv)$/;
+
+/** A module's name without folder, extension and version: `libc` for `/lib/libc.so.6`. The case stays. */
+export function moduleName(path: string): string {
+  const file = path.replace(/ \(deleted\)$/, '').replace(/^.*[\\/]/, '');
+  const extension = EXTENSION.exec(file.toLowerCase());
+  return extension && extension.index > 0 ? file.slice(0, extension.index) : file;
+}
+
+/** What module names are compared by: case folded, path and extension dropped, kernels under one name. */
+export function moduleKey(name: string): string {
+  const key = moduleName(name).toLowerCase();
+  return KERNELS[key] ?? key;
+}

@@ -1,0 +1,83 @@
+import type { KernelSymbol } from '../../symbols/types.js';
+import type { NameIndex, NearSymbol } from './module-names.js';
+
+/**
+ * Symbols in arrays: by address with binary search, by name with a map, by beginning and pattern in one pass over folded names (a few
+ * milliseconds for 150,000). Each order is made when it is first asked for.
+ */
+export class SymbolTable implements NameIndex {
+  private readonly symbols: readonly KernelSymbol[];
+  private addresses: BigUint64Array | undefined;
+  private sorted: readonly KernelSymbol[] = [];
+  private byName: Map<string, KernelSymbol> | undefined;
+  private folds: string[] | undefined;
+
+  constructor(symbols: Iterable<KernelSymbol>) {
+    this.symbols = [...symbols];
+  }
+
+  get size(): number {
+    return this.symbols.length;
+  }
+
+  lookup(name: string): bigint | undefined {
+    if (!this.byName) {
+      this.byName = new Map();
+      for (const symbol of this.symbols) if (!this.byName.has(symbol.name)) this.byName.set(symbol.name, symbol);
+    }
+    return this.byName.get(name)?.address;
+  }
+
+  /** The last symbol at or below an address; of several at one address the first of the table. */
+  nearest(address: bigint): NearSymbol | undefined {
+    let index = this.floor(address);
+    if (index < 0) return undefined;
+    const found = this.sorted[index] as KernelSymbol;
+    while (index > 0 && this.sorted[index - 1]?.address === found.address) index--;
+    return { symbol: this.sorted[index] as KernelSymbol, distance: address - found.address };
+  }
+
+  at(address: bigint): readonly KernelSymbol[] {
+    const all: KernelSymbol[] = [];
+    for (let index = this.floor(address); index >= 0 && this.sorted[index]?.address === address; index--) all.unshift(this.sorted[index] as KernelSymbol);
+    return all;
+  }
+
+  *beginning(prefix: string): Generator<KernelSymbol> {
+    const folds = this.folded1();
+    for (let index = 0; index < folds.length; index++) if (folds[index]?.startsWith(prefix) === true) yield this.symbols[index] as KernelSymbol;
+  }
+
+  *matching(pattern: RegExp): Generator<KernelSymbol> {
+    for (const symbol of this.symbols) if (pattern.test(symbol.name)) yield symbol;
+  }
+
+  folded(name: string): readonly KernelSymbol[] {
+    const folds = this.folded1();
+    const all: KernelSymbol[] = [];
+    for (let index = folds.indexOf(name); index >= 0; index = folds.indexOf(name, index + 1)) all.push(this.symbols[index] as KernelSymbol);
+    return all;
+  }
+
+  private folded1(): readonly string[] {
+    return (this.folds ??= this.symbols.map(({ name }) => name.toLowerCase()));
+  }
+
+  /** Place of the last symbol at or below an address in the order of addresses, or -1. */
+  private floor(address: bigint): number {
+    const addresses = (this.addresses ??= this.sort());
+    let low = 0;
+    let high = addresses.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((addresses[middle] as bigint) <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  private sort(): BigUint64Array {
+    this.sorted = this.symbols.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    return BigUint64Array.from(this.sorted, ({ address }) => address);
+  }
+}

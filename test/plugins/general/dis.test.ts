@@ -31,7 +31,7 @@ test('a function is listed to its end; calls and jumps carry the names that the 
   const { addresses, names } = kallsyms(sample as Sample);
   const resolver = await session.resolver();
   const [start] = addresses.get('do_exit') as [bigint];
-  const { rows } = await rowsOf(session, dis, { offset: resolver.address('linux!do_exit') });
+  const { rows } = await rowsOf(session, dis, { offset: await resolver.address('linux!do_exit') });
   assert.equal(rows[0]?.['address'], start);
   const next = [...names.keys()].filter((address) => address > start).sort((a, b) => (a < b ? -1 : 1))[0] as bigint;
   const last = rows.at(-1) as Row;
@@ -61,14 +61,14 @@ test('variables carry the value that the guest says, and the name; texts are quo
   const resolver = await session.resolver();
   // The command line says panic=-1, and /proc says what pid_max is.
   assert.match((sample as Sample).truth('proc/cmdline'), /panic=-1/);
-  const panicking = await rowsOf(session, dis, { offset: resolver.address('linux!panic') });
+  const panicking = await rowsOf(session, dis, { offset: await resolver.address('linux!panic') });
   const timeout = panicking.rows.find((row) => row['target'] === addresses.get('panic_timeout')?.[0]);
   assert.match(comment(timeout), /^0xFFFFFFFF linux!panic_timeout/);
   assert.equal(timeout?.['value'], 0xffffffffn);
   assert.ok(panicking.rows.some((row) => comment(row).includes('"Kernel panic - not syncing: %s\\n"')));
   const current = panicking.rows.find((row) => row['target'] !== null && comment(row).includes('linux!current_task'));
   if (current) assert.match(String(current['instruction']), /GS:/);
-  const exiting = await rowsOf(session, dis, { offset: resolver.address('linux!do_exit'), rows: 12 });
+  const exiting = await rowsOf(session, dis, { offset: await resolver.address('linux!do_exit'), rows: 12 });
   const task = exiting.rows.find((row) => comment(row).includes('linux!current_task'));
   // One processor: the running task is what its current_task holds.
   assert.match(String(task?.['instruction']), new RegExp(`\\[GS:0x${(addresses.get('current_task')?.[0] ?? 0n).toString(16)}\\]`));
@@ -78,7 +78,7 @@ test('variables carry the value that the guest says, and the name; texts are quo
 
 test('branch=yes visits every instruction once, deeper at each branch, and nothing outside of the function', { skip }, async () => {
   const session = (sample as Sample).session();
-  const offset = (await session.resolver()).address('linux!current_time');
+  const offset = await (await session.resolver()).address('linux!current_time');
   const straight = (await rowsOf(session, dis, { offset })).rows;
   const followed = (await rowsOf(session, dis, { offset, branch: true })).rows;
   const address = (row: Row): string => String(row['address']);
@@ -98,7 +98,7 @@ test('branch=yes visits every instruction once, deeper at each branch, and nothi
 
 test('without arguments it goes on where it stopped, each space by itself', { skip }, async () => {
   const session = (sample as Sample).session();
-  const offset = (await session.resolver()).address('linux!commit_creds');
+  const offset = await (await session.resolver()).address('linux!commit_creds');
   const whole = (await rowsOf(session, dis, { offset, rows: 12 })).rows.map((row) => row['address']);
   const first = await rowsOf(session, dis, { offset, rows: 5 });
   await rowsOf(session, dis, { offset: 0x1000000n, address_space: 'P', rows: 3 });

@@ -12,6 +12,8 @@ export interface Catalog {
   names(): Iterable<string>;
   /** Members of a struct by the profile's types, so that `task.mm.pgd` is checked before anything runs; undefined where nothing is known of it. */
   members?(struct: string): Promise<ReadonlyMap<string, MemberType> | undefined>;
+  /** The address of a name or expression (`linux!init_task+0x10`), for arguments that take one. Throws PluginError where it means none. */
+  address?(expression: string): Promise<bigint>;
 }
 
 /** A member as the type checker sees it. */

@@ -1,0 +1,260 @@
+import { type Cell, compile, type CompileContext, compilePredicate, type Evaluate } from '../run/compile.js';
+import { Shared as SharedRows, SharedStep } from '../run/steps/shared.js';
+import { GroupStep } from '../run/steps/group.js';
+import { HashJoinStep, type JoinParts, NestedLoopStep } from '../run/steps/join.js';
+import { columnNames, ScanStep } from '../run/steps/scan.js';
+import { DistinctStep, SetStep } from '../run/steps/sets.js';
+import { FilterStep, LimitStep, ListStep, OneRowStep, ProjectStep } from '../run/steps/simple.js';
+import { SortStep } from '../run/steps/sort.js';
+import type { Step } from '../run/step.js';
+import { type RunHolder, SubqueryRunner } from '../run/subquery.js';
+import { arrayLayout, joiner, type Layout, type Slot, type Tuple, tupleOf } from '../run/tuple.js';
+import type { ValueContext } from '../values/context.js';
+import { conjunction, conjuncts, fieldsOf, isPure, readsOnly } from './conditions.js';
+import type { Field, Filter, Join, Project, Relation, Scalar, Shared, SharedScan, SubqueryTerm, TableScan, Variable } from './logical.js';
+import { textOf, textOfKeys } from './print.js';
+import { pushable } from './pushdown.js';
+import { needsOf, relationNeeds } from './walk.js';
+
+type Cells = ReadonlyMap<Field | Variable, Cell>;
+
+/** Makes steps of relations: one plan for one run of a query. */
+export class PlanBuilder {
+  private readonly shared = new Map<Shared, SharedRows>();
+  private readonly subqueries = new Map<SubqueryTerm, { readonly cells: Cells; readonly runner: SubqueryRunner }[]>();
+  /** steps of sub-queries that the expressions of the step being built use */
+  private inner: Step[] = [];
+
+  readonly holder: RunHolder = { context: undefined };
+
+  constructor(private readonly values: ValueContext) {}
+
+  /**
+   * @param wanted fields that somebody will read
+   * @param cells fields and variables from around the relation
+   */
+  build(relation: Relation, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    const outer = this.inner;
+    this.inner = [];
+    const step = this.step(relation, wanted, cells);
+    step.subqueries.push(...this.inner);
+    this.inner = outer;
+    return step;
+  }
+
+  private step(relation: Relation, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    switch (relation.kind) {
+      case 'one':
+        return new OneRowStep();
+      case 'table':
+        return this.scan(relation, wanted, cells, []);
+      case 'list':
+        return new ListStep(compile(relation.value, this.context(new Map(), cells)), relation.fields, relation.whole, this.values, textOf(relation.value));
+      case 'filter':
+        return this.filter(relation, wanted, cells);
+      case 'project':
+        return this.project(relation, cells);
+      case 'join':
+        return this.join(relation, wanted, cells);
+      case 'group': {
+        const scalars = [...relation.keys.map(({ value }) => value), ...relation.aggregates.flatMap(({ args }) => args)];
+        const input = this.build(relation.input, needed(scalars), cells);
+        const context = this.context(input.layout, cells);
+        const aggregates = relation.aggregates.map((aggregate) => ({
+          aggregate,
+          args: aggregate.args.map((arg) => compile(arg, context)),
+          context: { timezone: this.values.timezone, now: this.values.now, types: aggregate.args.map(({ type }) => type) },
+        }));
+        const keys = relation.keys.map(({ value }) => compile(value, context));
+        const detail = [relation.keys.map(({ value }) => textOf(value)).join(', '), relation.aggregates.map((aggregate) => `${aggregate.callee.name}(${aggregate.distinct ? 'distinct ' : ''}${aggregate.args.map((arg) => textOf(arg)).join(', ')})`).join(', ')];
+        return new GroupStep(input, keys, aggregates, relation.fields, detail.filter((part) => part !== '').join(': '));
+      }
+      case 'sort': {
+        const input = this.build(relation.input, needed(relation.keys.map(({ value }) => value), wanted), cells);
+        const context = this.context(input.layout, cells);
+        return new SortStep(input, relation.keys.map((key) => ({ ...key, value: compile(key.value, context) })), textOfKeys(relation.keys));
+      }
+      case 'limit': {
+        const context = this.context(new Map(), cells);
+        const limit = relation.limit && compile(relation.limit, context);
+        const offset = relation.offset && compile(relation.offset, context);
+        const detail = [relation.limit ? textOf(relation.limit) : 'all', ...(relation.offset ? [`offset ${textOf(relation.offset)}`] : [])].join(' ');
+        return new LimitStep(this.build(relation.input, wanted, cells), limit, offset, detail);
+      }
+      case 'distinct': {
+        const input = this.build(relation.input, fieldsOf(relation), cells);
+        return new DistinctStep(input, relation.fields.map((field) => input.slot(field)));
+      }
+      case 'set': {
+        const left = this.build(relation.left, fieldsOf(relation.left), cells);
+        const right = this.build(relation.right, fieldsOf(relation.right), cells);
+        const slots = (step: Step, side: Relation): Slot[] => side.fields.map((field) => step.slot(field));
+        return new SetStep(relation.operator, left, right, slots(left, relation.left), slots(right, relation.right), arrayLayout(relation.fields));
+      }
+      case 'shared':
+        return this.sharedStep(relation, cells);
+    }
+  }
+
+  /** Steps and expressions of one place see the same fields. */
+  context(layout: Layout, cells: Cells): CompileContext {
+    return { layout, cells, values: this.values, subquery: (term, context) => this.subquery(term, context) };
+  }
+
+  /** A projection whose tuples are rows, keyed by the names of its columns. */
+  rows(relation: Relation): Step {
+    const cells: Cells = new Map();
+    const fields = relation.fields;
+    const layout = new Map<Field, Slot>(fields.map((field) => [field, field.name]));
+    if (relation.kind === 'project') return this.project(relation, cells, layout);
+    const items = fields.map((field): Scalar => ({ kind: 'field', field, type: field.type, start: 0, end: 0 }));
+    return this.project({ kind: 'project', input: relation, items, fields }, cells, layout);
+  }
+
+  private scan(relation: TableScan, wanted: ReadonlySet<Field>, cells: Cells, conditions: readonly Scalar[]): ScanStep {
+    const fields = relation.fields.filter((field) => wanted.has(field));
+    const context = this.context(new Map(), cells);
+    const args = [...relation.args].map(([name, value]) => ({ name, arg: relation.table.args[name] as TableScan['table']['args'][string], value: compile(value, context) }));
+    const pushed = pushable(relation, conditions).map(({ name, arg, value, text }) => ({ name, arg, value: compile(value, context), pushed: text }));
+    const layout = new Map<Field, Slot>(relation.fields.map((field) => [field, field.name]));
+    const detail = [...relation.args].map(([name, value]) => `${name}: ${textOf(value)}`).join(', ');
+    return new ScanStep(relation, [...args, ...pushed], layout, columnNames(fields), detail);
+  }
+
+  private filter(relation: Filter, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    const below = needed([relation.predicate], wanted);
+    const { input: source } = relation;
+    const input = source.kind === 'table' ? this.scan(source, below, cells, conjuncts(relation.predicate)) : this.build(source, below, cells);
+    return new FilterStep(input, compilePredicate(relation.predicate, this.context(input.layout, cells)), textOf(relation.predicate));
+  }
+
+  private project(relation: Project, cells: Cells, layout: Layout = arrayLayout(relation.fields)): Step {
+    const input = this.build(relation.input, needed(relation.items), cells);
+    const context = this.context(input.layout, cells);
+    const items = relation.items.map((item) => compile(item, context));
+    const slots = relation.fields.map((field) => layout.get(field) as Slot);
+    const detail = relation.items
+      .map((item, index) => {
+        const name = relation.fields[index]?.name ?? '';
+        const text = textOf(item, 60);
+        return text === name ? name : `${text} as ${name}`;
+      })
+      .join(', ');
+    return new ProjectStep(input, projection(items, slots), layout, detail);
+  }
+
+  private join(relation: Join, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    const leftFields = fieldsOf(relation.left);
+    const rightFields = fieldsOf(relation.right);
+    const outerNeeds = relationNeeds(relation.right);
+    const captured = [...outerNeeds.fields].filter((field) => leftFields.has(field));
+    const terms = conjuncts(relation.condition);
+    const below = needed(terms, wanted);
+    for (const field of captured) below.add(field);
+    const left = this.build(relation.left, below, cells);
+    const keys = captured.length > 0 ? [] : terms.flatMap((term) => equality(term, leftFields, rightFields));
+    const own = new Map<Field, Cell>(captured.map((field) => [field, { value: null }]));
+    const right = this.build(relation.right, below, own.size === 0 ? cells : new Map([...cells, ...own]));
+    const fields = relation.fields.filter((field) => below.has(field));
+    const layout = arrayLayout([...fields.filter((field) => leftFields.has(field)), ...fields.filter((field) => rightFields.has(field))]);
+    const slots = (step: Step, side: ReadonlySet<Field>): Slot[] => fields.filter((field) => side.has(field)).map((field) => step.slot(field));
+    const combine = joiner(slots(left, leftFields), slots(right, rightFields));
+    const used = new Set(keys.map(({ term }) => term));
+    const residual = conjunction(terms.filter((term) => !used.has(term)));
+    const parts: JoinParts = { type: relation.type, combine, residual: residual && compilePredicate(residual, this.context(layout, cells)) };
+    const leftContext = this.context(left.layout, cells);
+    const detail = terms.map((term) => textOf(term)).join(' and ');
+    if (keys.length === 0) {
+      const captures = [...own].map(([field, cell]) => ({ cell, value: compile({ kind: 'field', field, type: field.type, start: 0, end: 0 }, leftContext) }));
+      return new NestedLoopStep(left, right, parts, layout, captures, detail);
+    }
+    const rightContext = this.context(right.layout, cells);
+    return new HashJoinStep(left, right, keys.map((key) => compile(key.left, leftContext)), keys.map((key) => compile(key.right, rightContext)), parts, layout, detail);
+  }
+
+  private sharedStep(relation: SharedScan, cells: Cells): Step {
+    const { shared } = relation;
+    const needs = relationNeeds(shared.relation);
+    if (needs.fields.size + needs.variables.size > 0) {
+      // It reads columns of a query around it, and is another table for each of its rows.
+      const step = this.build(shared.relation, fieldsOf(shared.relation), cells);
+      return new SharedStep(new SharedRows(shared.name, step, shared.relation.fields.map((field) => step.slot(field))), arrayLayout(relation.fields));
+    }
+    let rows = this.shared.get(shared);
+    if (!rows) {
+      const step = this.build(shared.relation, fieldsOf(shared.relation), new Map());
+      rows = new SharedRows(shared.name, step, shared.relation.fields.map((field) => step.slot(field)));
+      this.shared.set(shared, rows);
+    }
+    return new SharedStep(rows, arrayLayout(relation.fields));
+  }
+
+  private subquery(term: SubqueryTerm, context: CompileContext): Evaluate {
+    const needs = relationNeeds(term.relation);
+    const outside: (Field | Variable)[] = [...needs.fields, ...needs.variables];
+    if (outside.length === 0) {
+      const known = this.subqueries.get(term)?.[0];
+      if (known) return known.runner.evaluate([]);
+    }
+    const cells = new Map(context.cells);
+    const captures = outside.map((what) => {
+      const cell: Cell = { value: null };
+      cells.set(what, cell);
+      const scalar: Scalar = 'column' in what ? { kind: 'field', field: what, type: what.type, start: 0, end: 0 } : { kind: 'variable', variable: what, type: what.type, start: 0, end: 0 };
+      return { cell, value: compile(scalar, context) };
+    });
+    const outer = this.inner;
+    this.inner = [];
+    const step = this.build(term.relation, fieldsOf(term.relation), cells);
+    this.inner = outer;
+    this.inner.push(step);
+    const runner = new SubqueryRunner(term, step, captures.map(({ cell }) => cell), this.holder);
+    if (outside.length === 0) this.subqueries.set(term, [{ cells, runner }]);
+    return runner.evaluate(captures.map(({ value }) => value));
+  }
+}
+
+/** Fields that these expressions read, and others that are wanted anyway. */
+function needed(scalars: readonly Scalar[], wanted: Iterable<Field> = []): Set<Field> {
+  const fields = new Set(wanted);
+  for (const scalar of scalars) for (const field of needsOf(scalar).fields) fields.add(field);
+  return fields;
+}
+
+interface Equality {
+  readonly term: Scalar;
+  readonly left: Scalar;
+  readonly right: Scalar;
+}
+
+/** `a.x == b.y`, as what each side of a join contributes. */
+function equality(term: Scalar, left: ReadonlySet<Field>, right: ReadonlySet<Field>): Equality[] {
+  if (term.kind !== 'binary' || term.operator !== '==' || !isPure(term) || !byKey(term.left, term.right)) return [];
+  const sides = (a: Scalar, b: Scalar): Equality[] => {
+    const reads = (scalar: Scalar, own: ReadonlySet<Field>, other: ReadonlySet<Field>): boolean =>
+      readsOnly(scalar, own, other) && [...needsOf(scalar).fields].some((field) => own.has(field));
+    return reads(a, left, right) && reads(b, right, left) ? [{ term, left: a, right: b }] : [];
+  };
+  const straight = sides(term.left, term.right);
+  return straight.length > 0 ? straight : sides(term.right, term.left);
+}
+
+/** True where two values of these types are equal exactly where their keys are (`keyOf`): not times beside text, not lists. */
+function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
+  const plain = new Set(['int', 'float', 'size', 'physical', 'address', 'duration', 'bool', 'struct']);
+  if (plain.has(a.kind) && plain.has(b.kind)) return true;
+  return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
+}
+
+/** What makes a row of values: of few columns without a loop. */
+function projection(items: readonly Evaluate[], slots: readonly Slot[]): (tuple: Tuple) => Tuple {
+  if (typeof slots[0] !== 'string') return (tuple) => tupleOf(items.map((item) => item(tuple)));
+  const template: Record<string, unknown> = {};
+  for (const slot of slots) template[slot] = null;
+  return (tuple) => {
+    const row: Record<string, unknown> = { ...template };
+    for (let index = 0; index < items.length; index++) row[slots[index] as string] = (items[index] as Evaluate)(tuple);
+    return row;
+  };
+}
+

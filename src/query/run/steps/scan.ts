@@ -1,0 +1,109 @@
+import type { Arg } from '../../../plugin/args.js';
+import type { CatalogTable } from '../../catalog.js';
+import { atPlace } from '../../analyse/facts.js';
+import type { Field, TableScan } from '../../plan/logical.js';
+import { isList } from '../../values/list.js';
+import { argumentValue, isListArgument } from '../arguments.js';
+import type { Evaluate } from '../compile.js';
+import type { RunContext } from '../context.js';
+import { BATCH, Step } from '../step.js';
+import { resuming } from '../suspend.js';
+import type { Layout, Tuple } from '../tuple.js';
+
+/** An argument of a scan, compiled. */
+export interface ScanArgument {
+  readonly name: string;
+  readonly arg: Arg;
+  readonly value: Evaluate;
+  /** put there by the engine, so that the table gives fewer rows that would be dropped anyway */
+  readonly pushed?: string;
+}
+
+/** Rows of a table, as it gives them. */
+export class ScanStep extends Step {
+  /** values of an argument that a join knows when it starts this scan */
+  narrowed: { readonly name: string; readonly values: readonly unknown[] } | undefined;
+  private readonly table: CatalogTable;
+
+  constructor(
+    private readonly scan: TableScan,
+    private readonly args: readonly ScanArgument[],
+    layout: Layout,
+    private readonly wanted: ReadonlySet<string>,
+    detail: string,
+  ) {
+    super(scan.alias === scan.table.name ? `scan ${scan.table.name}` : `scan ${scan.table.name} ${scan.alias}`, detail, [], layout);
+    this.table = scan.table;
+  }
+
+  override get pushed(): string {
+    return this.args.flatMap(({ pushed }) => (pushed === undefined ? [] : [pushed])).join(', ');
+  }
+
+  override get columns(): string {
+    return [...this.wanted].join(', ');
+  }
+
+  protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
+    for (const values of await this.calls(context)) yield* this.rows(values, context);
+  }
+
+  private async *rows(values: Readonly<Record<string, unknown>>, context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
+    const run = this.table.open(values, {
+      columns: this.wanted,
+      ...(context.signal ? { signal: context.signal } : {}),
+      ...(context.onProgress ? { onProgress: context.onProgress } : {}),
+    });
+    const batches = run.batches();
+    try {
+      for (;;) {
+        const next = await batches.next();
+        if (next.done === true) break;
+        const rows: readonly Tuple[] = next.value;
+        context.read += rows.length;
+        // A table in memory may give all its rows at once: they are handed on in pieces, so that everything between stays small.
+        if (rows.length <= 4 * BATCH) yield rows;
+        else {
+          for (let from = 0; from < rows.length; from += BATCH) {
+            yield rows.slice(from, from + BATCH);
+            if (context.due) await context.breathe();
+          }
+        }
+        if (context.due) await context.breathe();
+      }
+      context.check();
+    } finally {
+      await batches.return(undefined);
+      for (const note of run.notes) context.note(note);
+    }
+  }
+
+  /** Arguments of each time that the table is run: once for each value where a single one is wanted and there are several. */
+  private async calls(context: RunContext): Promise<Record<string, unknown>[]> {
+    let calls: Record<string, unknown>[] = [{}];
+    for (const [name, arg] of Object.entries(this.table.args)) if (arg.default !== undefined) calls = calls.map((call) => ({ ...call, [name]: arg.default }));
+    for (const { name, arg, value } of this.args) {
+      const given = await resuming(() => value({}));
+      if (given === null || given === undefined) continue;
+      const single = !isListArgument(arg.type);
+      const values = single && isList(given) ? [...given] : [given];
+      const next: Record<string, unknown>[] = [];
+      for (const one of values) {
+        if (single && (one === null || one === undefined)) continue;
+        const place = this.scan.args.get(name) ?? this.scan.place;
+        const argument: unknown = await atPlace(place, () => argumentValue(name, arg, one, context.catalog));
+        // No value at all: no rows. (For a table an empty list may mean no restriction.)
+        if (Array.isArray(argument) && argument.length === 0) continue;
+        for (const call of calls) next.push({ ...call, [name]: argument });
+      }
+      calls = next;
+    }
+    const { narrowed } = this;
+    return narrowed ? calls.map((call) => ({ ...call, [narrowed.name]: narrowed.values })) : calls;
+  }
+}
+
+/** Names of the columns that fields of a scan stand for. */
+export function columnNames(fields: Iterable<Field>): Set<string> {
+  return new Set([...fields].map((field) => field.name));
+}

@@ -1,0 +1,37 @@
+import type { Field } from '../plan/logical.js';
+
+/**
+ * A row inside of a query: an array, or a row object as its source gave it. Which slot has which field, the step's {@link Layout} says.
+ */
+export interface Tuple {
+  readonly [slot: string | number]: unknown;
+}
+
+/** A key of a tuple: the name of a source's column, or an index. */
+export type Slot = string | number;
+
+/** Where a step's tuples have their fields. */
+export type Layout = ReadonlyMap<Field, Slot>;
+
+/** A tuple that is an array. */
+export function tupleOf(values: unknown[]): Tuple {
+  return values as unknown as Tuple;
+}
+
+/** A layout of arrays. */
+export function arrayLayout(fields: readonly Field[]): Map<Field, Slot> {
+  return new Map(fields.map((field, index) => [field, index]));
+}
+
+/** Copies the slots of two tuples into one. */
+export function joiner(left: readonly Slot[], right: readonly Slot[]): (a: Tuple, b: Tuple | undefined) => Tuple {
+  const lefts = left.length;
+  const rights = right.length;
+  return (a, b) => {
+    const values: unknown[] = [];
+    for (let index = 0; index < lefts; index++) values.push(a[left[index] as Slot]);
+    if (b) for (let index = 0; index < rights; index++) values.push(b[right[index] as Slot]);
+    else for (let index = 0; index < rights; index++) values.push(null);
+    return tupleOf(values);
+  };
+}

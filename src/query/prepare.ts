@@ -10,7 +10,7 @@ import { listScan, sourceOf } from './analyse/sources.js';
 import type { Catalog } from './catalog.js';
 import type { Definitions, PrepareQuery, QueryOptions, QueryRun } from './engine.js';
 import { QueryError } from './error.js';
-import { library } from './functions/all.js';
+import { library } from './functions/index.js';
 import { PlanBuilder } from './plan/build.js';
 import type { Relation } from './plan/logical.js';
 import { Optimiser } from './plan/optimise.js';

@@ -60,9 +60,14 @@ async function libraryCall(analysis: Analysis, node: Call, position: Position): 
   if (callee.kind === 'aggregate' && position.rowWise !== undefined) {
     throw new QueryError(`${node.name} works on many rows, and ${position.rowWise}.`, node);
   }
-  if (callee.kind === 'scalar' && node.distinct === true) throw new QueryError(`${node.name}(distinct …) means nothing: ${node.name} works on one value.`, node);
+  if (callee.kind === 'scalar' && node.distinct === true)
+    throw new QueryError(`${node.name}(distinct …) means nothing: ${node.name} works on one value.`, node);
   const args = await ordered(analysis, callee, node, plain, position);
-  const checked = checkCall(callee, args.map((arg) => arg?.type ?? types.null), node.star === true);
+  const checked = checkCall(
+    callee,
+    args.map((arg) => arg?.type ?? types.null),
+    node.star === true,
+  );
   if ('message' in checked) {
     const wrong = checked.argument === undefined ? undefined : args[checked.argument];
     throw new QueryError(checked.message, wrong ?? node);
@@ -85,7 +90,9 @@ async function plainArguments(analysis: Analysis, node: Call, position: Position
 /** A sub-query as the values of its one column, or as rows where it has several. */
 async function repeatedValue(analysis: Analysis, node: Expression, position: Position): Promise<Scalar> {
   const value = await analyseAs(analysis, node, position, 'rows');
-  return value.kind === 'subquery' && value.as === 'rows' && node.kind !== 'call' && value.relation.fields.length === 1 ? asValue(value.relation, 'list', value) : value;
+  return value.kind === 'subquery' && value.as === 'rows' && node.kind !== 'call' && value.relation.fields.length === 1
+    ? asValue(value.relation, 'list', value)
+    : value;
 }
 
 /** Arguments in the order of the parameters, each in the form that its parameter wants. */
@@ -98,7 +105,10 @@ async function ordered(
 ): Promise<(Scalar | undefined)[]> {
   const formAt = (index: number): string => parameterAt(callee, index)?.form ?? 'value';
   const pairs = callee.parameters.some(({ form }) => form === 'pair');
-  const placed = placeArguments(callee, node.args.map((arg, index) => (pairs && formAt(index) === 'pair' ? undefined : arg.name)));
+  const placed = placeArguments(
+    callee,
+    node.args.map((arg, index) => (pairs && formAt(index) === 'pair' ? undefined : arg.name)),
+  );
   if (!Array.isArray(placed)) {
     const wrong = placed.argument === undefined ? undefined : node.args[placed.argument];
     throw new QueryError(placed.message, wrong?.at ?? wrong ?? node);
@@ -154,14 +164,15 @@ async function pair(analysis: Analysis, arg: CallArgument, position: Position): 
   };
   if (arg.name !== undefined) return make({ kind: 'constant', value: arg.name, type: types.string, ...place }, value);
   if (value.kind === 'pair') return make(value.key.kind === 'name' ? word(value.key) : await analysis.expression(value.key, position), value.value);
-  if (value.kind === 'binary' && value.operator === '==' && (value.left.kind === 'name' || value.left.kind === 'literal')) return make(word(value.left), value.right);
+  if (value.kind === 'binary' && value.operator === '==' && (value.left.kind === 'name' || value.left.kind === 'literal'))
+    return make(word(value.left), value.right);
   throw new QueryError('A pair is wanted here: name: value.', arg);
 }
 
 function word(node: Expression): Scalar {
   const place = { start: node.start, end: node.end };
   if (node.kind === 'name') return { kind: 'constant', value: node.name, type: types.string, ...place };
-  if (node.kind === 'literal' && (typeof node.value === 'string' || typeof node.value === 'number')) return { kind: 'constant', value: String(node.value), type: types.string, ...place };
+  if (node.kind === 'literal' && (typeof node.value === 'string' || typeof node.value === 'number'))
+    return { kind: 'constant', value: String(node.value), type: types.string, ...place };
   throw new QueryError('A word is wanted here.', place);
 }
-

@@ -31,7 +31,10 @@ export async function defineBindings(
     scope = new Scope(scope);
     if (binding.parameters) {
       repeatedName(binding.parameters, binding);
-      scope.define(binding.name, { kind: 'function', definition: { name: binding.name, parameters: binding.parameters, body: binding.value, position: around } });
+      scope.define(binding.name, {
+        kind: 'function',
+        definition: { name: binding.name, parameters: binding.parameters, body: binding.value, position: around },
+      });
     } else {
       const definition: ValueDefinition = { name: binding.name, value: binding.value, position: around, level, uses: new Map() };
       await useDefinition(analysis, definition, 'rows', binding.value);

@@ -80,7 +80,12 @@ function parameter(analysis: Analysis, name: string | number, place: Place): Con
   const key = Array.isArray(given) && typeof name === 'string' && /^\d+$/.test(name) ? Number(name) : name;
   if (!Object.hasOwn(given, key)) {
     const names = Object.keys(given);
-    const has = names.length === 0 ? 'None is given' : Array.isArray(given) ? `${names.length} ${names.length === 1 ? 'is' : 'are'} given, counted from 0` : `Given are ${names.join(', ')}`;
+    const has =
+      names.length === 0
+        ? 'None is given'
+        : Array.isArray(given)
+          ? `${names.length} ${names.length === 1 ? 'is' : 'are'} given, counted from 0`
+          : `Given are ${names.join(', ')}`;
     throw new QueryError(`No value for the parameter {${name}}. ${has}.${didYouMean(String(name), names)}`, place);
   }
   const value = (given as Readonly<Record<string | number, unknown>>)[key] ?? null;
@@ -153,7 +158,11 @@ function unknownName(analysis: Analysis, node: Name, scope: Scope): QueryError {
   const tables = inScope.flatMap((level) => level.sources.flatMap((source) => (source.alias === undefined ? [] : [source.alias])));
   const of = tables.length > 0 ? tables.join(' or ') : undefined;
   const guess = didYouMean(node.name, visible);
-  return new QueryError(`No column ${node.name}${of === undefined ? '' : ` in ${of}`}.${guess} There are ${existing([...new Set(columns)])}.`, node, tables.length === 1 ? `describe ${tables[0] ?? ''}` : undefined);
+  return new QueryError(
+    `No column ${node.name}${of === undefined ? '' : ` in ${of}`}.${guess} There are ${existing([...new Set(columns)])}.`,
+    node,
+    tables.length === 1 ? `describe ${tables[0] ?? ''}` : undefined,
+  );
 }
 
 async function meant(analysis: Analysis, meaning: Meaning, node: Name): Promise<Scalar> {
@@ -171,7 +180,10 @@ async function meant(analysis: Analysis, meaning: Meaning, node: Name): Promise<
       return { kind: 'row', fields, type: rowType(new Map(fields.map((field) => [field.name, field.type]))), start: node.start, end: node.end };
     }
     case 'function':
-      throw new QueryError(`${node.name} is a function of ${meaning.definition.parameters.length} values: ${node.name}(${meaning.definition.parameters.join(', ')}).`, node);
+      throw new QueryError(
+        `${node.name} is a function of ${meaning.definition.parameters.length} values: ${node.name}(${meaning.definition.parameters.join(', ')}).`,
+        node,
+      );
     case 'shared':
       return asValue(sharedScan(meaning.table), 'rows', node);
   }
@@ -187,7 +199,8 @@ function unaryType(operator: 'not' | '-' | '+', operand: Scalar, place: Place): 
   if (operator === 'not') return types.bool;
   const { type } = operand;
   const element = type.kind === 'list' ? type.of : type;
-  if (!isNumeric(element) && element.kind !== 'any' && element.kind !== 'null') throw new QueryError(`${operator} needs a number, not ${typeName(type)}.`, place);
+  if (!isNumeric(element) && element.kind !== 'any' && element.kind !== 'null')
+    throw new QueryError(`${operator} needs a number, not ${typeName(type)}.`, place);
   return type;
 }
 

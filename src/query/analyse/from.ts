@@ -48,7 +48,8 @@ async function joined(analysis: Analysis, left: Relation, right: Relation, colum
   }
   const [first, ...more] = conditions;
   if (!first) return { kind: 'join', type, left, right, fields };
-  const condition: Scalar = more.length === 0 ? first : { kind: 'logical', operator: 'and', terms: conditions, type: types.bool, start: source.start, end: source.end };
+  const condition: Scalar =
+    more.length === 0 ? first : { kind: 'logical', operator: 'and', terms: conditions, type: types.bool, start: source.start, end: source.end };
   return { kind: 'join', type, left, right, condition, fields };
 }
 
@@ -63,7 +64,10 @@ function usingCondition(name: string, scope: Scope, columns: SourceColumns, sour
   if (!mine || !other) {
     const missing = mine ? columns.fields : left.fields;
     const names = missing.map((field) => field.name);
-    throw new QueryError(`using needs a column ${name} on both sides.${didYouMean(name, names)} The ${mine ? 'right' : 'left'} side has ${existing(names)}.`, source);
+    throw new QueryError(
+      `using needs a column ${name} on both sides.${didYouMean(name, names)} The ${mine ? 'right' : 'left'} side has ${existing(names)}.`,
+      source,
+    );
   }
   if (second) throw new QueryError(`The left side has several columns called ${name}: use on.`, source);
   scope.merged.set(name, mine);

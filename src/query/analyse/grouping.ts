@@ -24,14 +24,22 @@ export function grouped(input: Relation, keys: readonly Scalar[], of: Grouped): 
       const key = keyFields.find(({ value }) => sameScalar(value, part));
       if (key) return { kind: 'field', field: key.field, type: part.type, start: part.start, end: part.end };
       if (part.kind === 'aggregate') {
-        const known = aggregates.find((aggregate) => aggregate.callee === part.callee && aggregate.distinct === part.distinct && sameScalars(aggregate.args, part.args));
+        const known = aggregates.find(
+          (aggregate) => aggregate.callee === part.callee && aggregate.distinct === part.distinct && sameScalars(aggregate.args, part.args),
+        );
         const aggregate = known ?? { field: fieldFor(part, part.callee.name), callee: part.callee, args: part.args, distinct: part.distinct };
         if (!known) aggregates.push(aggregate);
         return { kind: 'field', field: aggregate.field, type: part.type, start: part.start, end: part.end };
       }
-      const loose = part.kind === 'field' && own.has(part.field) ? part.field.name : part.kind === 'row' && part.fields.some((field) => own.has(field)) ? 'a whole row' : undefined;
+      const loose =
+        part.kind === 'field' && own.has(part.field)
+          ? part.field.name
+          : part.kind === 'row' && part.fields.some((field) => own.has(field))
+            ? 'a whole row'
+            : undefined;
       if (loose !== undefined) {
-        const advice = keys.length === 0 ? 'There is no group by' : `The groups are made by ${keys.map((key) => nameOfScalar(key) ?? 'an expression').join(', ')}`;
+        const advice =
+          keys.length === 0 ? 'There is no group by' : `The groups are made by ${keys.map((key) => nameOfScalar(key) ?? 'an expression').join(', ')}`;
         throw new QueryError(`${loose} has many values in a group. ${advice}: add it there, or take first(${loose}).`, part);
       }
       return undefined;

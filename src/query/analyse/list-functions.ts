@@ -38,7 +38,9 @@ export async function listFunction(analysis: Analysis, node: Call, position: Pos
 }
 
 async function rowsOf(analysis: Analysis, node: Expression, position: Position): Promise<Relation | undefined> {
-  return node.kind === 'call' || node.kind === 'subquery' || node.kind === 'name' ? sourceOf(analysis, node, position, node.kind === 'name' ? 'value' : node.kind === 'call' ? 'value' : 'source') : undefined;
+  return node.kind === 'call' || node.kind === 'subquery' || node.kind === 'name'
+    ? sourceOf(analysis, node, position, node.kind === 'name' ? 'value' : node.kind === 'call' ? 'value' : 'source')
+    : undefined;
 }
 
 function elementPosition(input: Relation, position: Position): Position {

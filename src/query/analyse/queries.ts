@@ -55,13 +55,19 @@ async function analyseSet(analysis: Analysis, query: SetOperation, scope: Scope)
 function combined(query: SetOperation, left: Relation, right: Relation): SetOperationOf {
   if (left.fields.length !== right.fields.length) {
     const count = (relation: Relation): string => `${relation.fields.length} (${existing(relation.fields.map(({ name }) => name))})`;
-    throw new QueryError(`Both sides of ${VERBS[query.operator]} need the same columns: the left side has ${count(left)}, the right side ${count(right)}.`, query);
+    throw new QueryError(
+      `Both sides of ${VERBS[query.operator]} need the same columns: the left side has ${count(left)}, the right side ${count(right)}.`,
+      query,
+    );
   }
   const fields = left.fields.map((field, index): Field => {
     const other = right.fields[index] ?? field;
     const type = unify(field.type, other.type);
     if (unlike(field, other)) {
-      throw new QueryError(`Column ${index + 1} of ${VERBS[query.operator]} is ${typeName(field.type)} (${field.name}) on the left and ${typeName(other.type)} (${other.name}) on the right.`, query.right);
+      throw new QueryError(
+        `Column ${index + 1} of ${VERBS[query.operator]} is ${typeName(field.type)} (${field.name}) on the left and ${typeName(other.type)} (${other.name}) on the right.`,
+        query.right,
+      );
     }
     return { name: field.name, type, column: type === field.type ? { ...field.column } : toColumn(type, field.column.doc) };
   });
@@ -109,7 +115,8 @@ export async function limited(analysis: Analysis, input: Relation, tail: Tail, s
   const count = async (node: Tail['limit'], what: string): Promise<Scalar | undefined> => {
     if (!node) return undefined;
     const value = await analysis.expression(node, { scope, rowWise: `${what} is known before the first row` });
-    if (!isNumeric(value.type) && value.type.kind !== 'any' && value.type.kind !== 'null') throw new QueryError(`${what} is a number of rows, not ${typeName(value.type)}.`, node);
+    if (!isNumeric(value.type) && value.type.kind !== 'any' && value.type.kind !== 'null')
+      throw new QueryError(`${what} is a number of rows, not ${typeName(value.type)}.`, node);
     if (value.kind === 'constant' && typeof value.value === 'number' && value.value < 0) throw new QueryError(`${what} cannot be less than 0.`, node);
     return value;
   };

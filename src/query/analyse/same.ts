@@ -30,7 +30,11 @@ function sameNode(a: Scalar, b: Scalar): boolean {
       return a.negated === (b as typeof a).negated;
     case 'case': {
       const other = b as typeof a;
-      return (a.operand === undefined) === (other.operand === undefined) && (a.otherwise === undefined) === (other.otherwise === undefined) && a.branches.length === other.branches.length;
+      return (
+        (a.operand === undefined) === (other.operand === undefined) &&
+        (a.otherwise === undefined) === (other.otherwise === undefined) &&
+        a.branches.length === other.branches.length
+      );
     }
     case 'call':
       return a.callee === (b as typeof a).callee && a.callee.pure !== false;

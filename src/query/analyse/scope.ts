@@ -102,7 +102,8 @@ export class Scope {
 
   /** The scopes from this one outward. */
   *outward(): Generator<Scope> {
-    for (let scope: Scope | undefined = this; scope; scope = scope.parent) yield scope;
+    yield this;
+    if (this.parent) yield* this.parent.outward();
   }
 
   source(alias: string): SourceColumns | undefined {

@@ -8,7 +8,8 @@ import { from } from './from.js';
 import { grouped } from './grouping.js';
 import { nameOf, type Unnamed, uniqueNames } from './names.js';
 import { finished, limited, ordinalOf, sortKey } from './queries.js';
-import { existing, Scope } from './scope.js';
+import type { Scope } from './scope.js';
+import { existing } from './scope.js';
 
 /** A column of a select before it has its final name. */
 interface Item extends Unnamed {
@@ -63,9 +64,14 @@ async function finishDistinct(analysis: Analysis, select: Select, project: Relat
   try {
     return await finished(analysis, distinct, qualifiedByOutput(select, items, project.fields), outer);
   } catch (error) {
-    const order = select.orderBy.find(({ value }) => error instanceof QueryError && error.place !== undefined && error.place.start >= value.start && error.place.end <= value.end);
+    const order = select.orderBy.find(
+      ({ value }) => error instanceof QueryError && error.place !== undefined && error.place.start >= value.start && error.place.end <= value.end,
+    );
     if (!(error instanceof QueryError) || !order) throw error;
-    throw new QueryError(`${error.message} With distinct, rows are ordered by what was selected: ${existing(project.fields.map(({ name }) => name))}.`, error.place);
+    throw new QueryError(
+      `${error.message} With distinct, rows are ordered by what was selected: ${existing(project.fields.map(({ name }) => name))}.`,
+      error.place,
+    );
   }
 }
 
@@ -83,7 +89,8 @@ function qualifiedByOutput(select: Select, items: readonly Item[], fields: reado
 
 /** The same expression, written twice. */
 function sameText(a: unknown, b: unknown): boolean {
-  const plain = (tree: unknown): string => JSON.stringify(tree, (key, value: unknown) => (key === 'start' || key === 'end' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
+  const plain = (tree: unknown): string =>
+    JSON.stringify(tree, (key, value: unknown) => (key === 'start' || key === 'end' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
   return plain(a) === plain(b);
 }
 
@@ -124,7 +131,14 @@ async function columnItem(analysis: Analysis, item: Extract<SelectItem, { kind: 
   const value = await analysis.expression(item.value, { scope, rowWise });
   const own = nameOf(item.value);
   const of = qualifier(item.value, scope);
-  return { value, place: item, starred: false, ...(item.as === undefined ? {} : { as: item.as }), ...(own === undefined ? {} : { own }), ...(of === undefined ? {} : { of }) };
+  return {
+    value,
+    place: item,
+    starred: false,
+    ...(item.as === undefined ? {} : { as: item.as }),
+    ...(own === undefined ? {} : { own }),
+    ...(of === undefined ? {} : { of }),
+  };
 }
 
 /** `p` of `p.name`, where p is a source. */
@@ -176,4 +190,3 @@ async function orderKeys(analysis: Analysis, select: Select, items: readonly Ite
   }
   return keys;
 }
-

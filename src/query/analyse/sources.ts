@@ -7,7 +7,8 @@ import type { Analysis } from './analysis.js';
 import { functionNamed, unknownFunction } from './calls.js';
 import type { Position } from './context.js';
 import { definitionNamed, defineBindings, parametersOf } from './definitions.js';
-import { Scope, type SharedTable } from './scope.js';
+import type { Scope } from './scope.js';
+import { type SharedTable } from './scope.js';
 import { analyseAs } from './subqueries.js';
 import { listFunction } from './list-functions.js';
 import { tableScan } from './tables.js';
@@ -19,7 +20,10 @@ import { viewOf } from './views.js';
  * parentheses; `value`: undefined where the expression is no relation
  */
 export async function sourceOf(analysis: Analysis, node: Expression, position: Position, purpose: 'source' | 'value'): Promise<Relation | undefined> {
-  return analysis.guard.nested(node, async () => (await relationOf(analysis, node, position, purpose)) ?? (purpose === 'source' ? listSource(analysis, node, position) : undefined));
+  return analysis.guard.nested(
+    node,
+    async () => (await relationOf(analysis, node, position, purpose)) ?? (purpose === 'source' ? listSource(analysis, node, position) : undefined),
+  );
 }
 
 async function relationOf(analysis: Analysis, node: Expression, position: Position, purpose: 'source' | 'value'): Promise<Relation | undefined> {

@@ -57,7 +57,8 @@ function placed(table: CatalogTable, call: TableCall): Map<string, CallArgument[
     while (positional[next] && given.has(positional[next]?.[0] ?? '') && !isListArgument(positional[next]?.[1].type ?? 'int')) next++;
     const [name, arg] = positional[next] ?? [];
     if (name === undefined || !arg) {
-      const takes = positional.length === 0 ? 'no arguments without a name' : `no more arguments without a name than ${positional.map(([known]) => known).join(', ')}`;
+      const takes =
+        positional.length === 0 ? 'no arguments without a name' : `no more arguments without a name than ${positional.map(([known]) => known).join(', ')}`;
       throw new QueryError(`${table.name} takes ${takes}.${has(table)}`, argument);
     }
     const values = given.get(name);

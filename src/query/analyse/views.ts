@@ -28,5 +28,10 @@ export function renamed(relation: Relation, columns: readonly string[], what: st
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
   if (twice !== undefined) throw new QueryError(`${what} has two columns called ${twice}.`, place);
   const named = fields.map((field, index): Field => ({ ...field, name: columns[index] ?? field.name }));
-  return { kind: 'project', input: relation, items: fields.map((field) => ({ kind: 'field', field, type: field.type, start: place.start, end: place.end })), fields: named };
+  return {
+    kind: 'project',
+    input: relation,
+    items: fields.map((field) => ({ kind: 'field', field, type: field.type, start: place.start, end: place.end })),
+    fields: named,
+  };
 }

@@ -66,13 +66,29 @@ export class PlanBuilder {
           context: { timezone: this.values.timezone, now: this.values.now, types: aggregate.args.map(({ type }) => type) },
         }));
         const keys = relation.keys.map(({ value }) => compile(value, context));
-        const detail = [relation.keys.map(({ value }) => textOf(value)).join(', '), relation.aggregates.map((aggregate) => `${aggregate.callee.name}(${aggregate.distinct ? 'distinct ' : ''}${aggregate.args.map((arg) => textOf(arg)).join(', ')})`).join(', ')];
+        const detail = [
+          relation.keys.map(({ value }) => textOf(value)).join(', '),
+          relation.aggregates
+            .map((aggregate) => `${aggregate.callee.name}(${aggregate.distinct ? 'distinct ' : ''}${aggregate.args.map((arg) => textOf(arg)).join(', ')})`)
+            .join(', '),
+        ];
         return new GroupStep(input, keys, aggregates, relation.fields, detail.filter((part) => part !== '').join(': '));
       }
       case 'sort': {
-        const input = this.build(relation.input, needed(relation.keys.map(({ value }) => value), wanted), cells);
+        const input = this.build(
+          relation.input,
+          needed(
+            relation.keys.map(({ value }) => value),
+            wanted,
+          ),
+          cells,
+        );
         const context = this.context(input.layout, cells);
-        return new SortStep(input, relation.keys.map((key) => ({ ...key, value: compile(key.value, context) })), textOfKeys(relation.keys));
+        return new SortStep(
+          input,
+          relation.keys.map((key) => ({ ...key, value: compile(key.value, context) })),
+          textOfKeys(relation.keys),
+        );
       }
       case 'limit': {
         const context = this.context(new Map(), cells);
@@ -83,7 +99,10 @@ export class PlanBuilder {
       }
       case 'distinct': {
         const input = this.build(relation.input, fieldsOf(relation), cells);
-        return new DistinctStep(input, relation.fields.map((field) => input.slot(field)));
+        return new DistinctStep(
+          input,
+          relation.fields.map((field) => input.slot(field)),
+        );
       }
       case 'set': {
         const left = this.build(relation.left, fieldsOf(relation.left), cells);
@@ -114,7 +133,11 @@ export class PlanBuilder {
   private scan(relation: TableScan, wanted: ReadonlySet<Field>, cells: Cells, conditions: readonly Scalar[]): ScanStep {
     const fields = relation.fields.filter((field) => wanted.has(field));
     const context = this.context(new Map(), cells);
-    const args = [...relation.args].map(([name, value]) => ({ name, arg: relation.table.args[name] as TableScan['table']['args'][string], value: compile(value, context) }));
+    const args = [...relation.args].map(([name, value]) => ({
+      name,
+      arg: relation.table.args[name] as TableScan['table']['args'][string],
+      value: compile(value, context),
+    }));
     const pushed = pushable(relation, conditions).map(({ name, arg, value, text }) => ({ name, arg, value: compile(value, context), pushed: text }));
     const layout = new Map<Field, Slot>(relation.fields.map((field) => [field, field.name]));
     const detail = [...relation.args].map(([name, value]) => `${name}: ${textOf(value)}`).join(', ');
@@ -169,7 +192,15 @@ export class PlanBuilder {
       return new NestedLoopStep(left, right, parts, layout, captures, detail);
     }
     const rightContext = this.context(right.layout, cells);
-    return new HashJoinStep(left, right, keys.map((key) => compile(key.left, leftContext)), keys.map((key) => compile(key.right, rightContext)), parts, layout, detail);
+    return new HashJoinStep(
+      left,
+      right,
+      keys.map((key) => compile(key.left, leftContext)),
+      keys.map((key) => compile(key.right, rightContext)),
+      parts,
+      layout,
+      detail,
+    );
   }
 
   private sharedStep(relation: SharedScan, cells: Cells): Step {
@@ -178,12 +209,23 @@ export class PlanBuilder {
     if (needs.fields.size + needs.variables.size > 0) {
       // It reads columns of a query around it, and is another table for each of its rows.
       const step = this.build(shared.relation, fieldsOf(shared.relation), cells);
-      return new SharedStep(new SharedRows(shared.name, step, shared.relation.fields.map((field) => step.slot(field))), arrayLayout(relation.fields));
+      return new SharedStep(
+        new SharedRows(
+          shared.name,
+          step,
+          shared.relation.fields.map((field) => step.slot(field)),
+        ),
+        arrayLayout(relation.fields),
+      );
     }
     let rows = this.shared.get(shared);
     if (!rows) {
       const step = this.build(shared.relation, fieldsOf(shared.relation), new Map());
-      rows = new SharedRows(shared.name, step, shared.relation.fields.map((field) => step.slot(field)));
+      rows = new SharedRows(
+        shared.name,
+        step,
+        shared.relation.fields.map((field) => step.slot(field)),
+      );
       this.shared.set(shared, rows);
     }
     return new SharedStep(rows, arrayLayout(relation.fields));
@@ -200,7 +242,10 @@ export class PlanBuilder {
     const captures = outside.map((what) => {
       const cell: Cell = { value: null };
       cells.set(what, cell);
-      const scalar: Scalar = 'column' in what ? { kind: 'field', field: what, type: what.type, start: 0, end: 0 } : { kind: 'variable', variable: what, type: what.type, start: 0, end: 0 };
+      const scalar: Scalar =
+        'column' in what
+          ? { kind: 'field', field: what, type: what.type, start: 0, end: 0 }
+          : { kind: 'variable', variable: what, type: what.type, start: 0, end: 0 };
       return { cell, value: compile(scalar, context) };
     });
     const outer = this.inner;
@@ -208,7 +253,12 @@ export class PlanBuilder {
     const step = this.build(term.relation, fieldsOf(term.relation), cells);
     this.inner = outer;
     this.inner.push(step);
-    const runner = new SubqueryRunner(term, step, captures.map(({ cell }) => cell), this.holder);
+    const runner = new SubqueryRunner(
+      term,
+      step,
+      captures.map(({ cell }) => cell),
+      this.holder,
+    );
     if (outside.length === 0) this.subqueries.set(term, [{ cells, runner }]);
     return runner.evaluate(captures.map(({ value }) => value));
   }
@@ -257,4 +307,3 @@ function projection(items: readonly Evaluate[], slots: readonly Slot[]): (tuple:
     return row;
   };
 }
-

@@ -34,8 +34,14 @@ export class Optimiser {
       case 'group': {
         // What looks at keys alone drops whole groups, whose rows need not be read.
         const keys = new Map<Field, Scalar>(relation.keys.map(({ field, value }) => [field, value]));
-        const [down, here] = split(conditions, (term) => keys.size > 0 && isPure(term) && [...needsOf(term).fields].every((field) => keys.has(field) || !relation.fields.includes(field)));
-        const input = this.push(relation.input, down.map((term) => substituted(term, keys)));
+        const [down, here] = split(
+          conditions,
+          (term) => keys.size > 0 && isPure(term) && [...needsOf(term).fields].every((field) => keys.has(field) || !relation.fields.includes(field)),
+        );
+        const input = this.push(
+          relation.input,
+          down.map((term) => substituted(term, keys)),
+        );
         return filtered(
           {
             ...relation,
@@ -50,7 +56,10 @@ export class Optimiser {
         const [down, here] = split(conditions, isPure);
         const side = (input: Relation): Relation => {
           const map = new Map<Field, Scalar>(relation.fields.map((field, index) => [field, reference(input.fields[index] as Field)]));
-          return this.push(input, down.map((term) => substituted(term, map)));
+          return this.push(
+            input,
+            down.map((term) => substituted(term, map)),
+          );
         };
         return filtered({ ...relation, left: side(relation.left), right: side(relation.right) }, here);
       }
@@ -90,7 +99,10 @@ export class Optimiser {
     const map = new Map<Field, Scalar>(relation.fields.map((field, index) => [field, items[index] as Scalar]));
     // An item that is costly or not the same twice is computed once, above.
     const [down, here] = split(conditions, (term) => isPure(term) && [...needsOf(term).fields].every((field) => isPure(map.get(field) ?? term)));
-    const input = this.push(relation.input, down.map((term) => substituted(term, map)));
+    const input = this.push(
+      relation.input,
+      down.map((term) => substituted(term, map)),
+    );
     return filtered({ ...relation, input, items }, here);
   }
 

@@ -8,7 +8,10 @@ export function textOf(scalar: Scalar, most = 200): string {
 
 export function textOfKeys(keys: readonly SortKey[]): string {
   return keys
-    .map(({ value, descending, nullsFirst }) => `${textOf(value)}${descending ? ' desc' : ''}${nullsFirst === descending ? (nullsFirst ? ' nulls first' : ' nulls last') : ''}`)
+    .map(
+      ({ value, descending, nullsFirst }) =>
+        `${textOf(value)}${descending ? ' desc' : ''}${nullsFirst === descending ? (nullsFirst ? ' nulls first' : ' nulls last') : ''}`,
+    )
     .join(', ');
 }
 
@@ -60,7 +63,12 @@ function print(scalar: Scalar): string {
 }
 
 function inner(scalar: Scalar): string {
-  const compound = scalar.kind === 'logical' || scalar.kind === 'binary' || scalar.kind === 'between' || scalar.kind === 'is-null' || (scalar.kind === 'unary' && scalar.operator === 'not');
+  const compound =
+    scalar.kind === 'logical' ||
+    scalar.kind === 'binary' ||
+    scalar.kind === 'between' ||
+    scalar.kind === 'is-null' ||
+    (scalar.kind === 'unary' && scalar.operator === 'not');
   return compound ? `(${print(scalar)})` : print(scalar);
 }
 

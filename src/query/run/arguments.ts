@@ -31,7 +31,8 @@ export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: 
     case 'int':
       return integer(name, value);
     case 'bool': {
-      const known = typeof value === 'string' ? parseBoolean(value) : typeof value === 'boolean' ? value : numberOf(value) === undefined ? undefined : Number(value) !== 0;
+      const known =
+        typeof value === 'string' ? parseBoolean(value) : typeof value === 'boolean' ? value : numberOf(value) === undefined ? undefined : Number(value) !== 0;
       if (known === undefined) throw wrong(name, 'true or false', value);
       return known;
     }
@@ -40,7 +41,8 @@ export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: 
     case 'choice': {
       const given = text(name, value);
       const found = (arg.choices ?? []).find((choice) => choice.toLowerCase() === given.toLowerCase());
-      if (found === undefined) throw new ValueError(`${name} is one of ${(arg.choices ?? []).join(', ')}, not '${given}'${didYouMean(given, arg.choices ?? []).replace(/\.$/, '')}`);
+      if (found === undefined)
+        throw new ValueError(`${name} is one of ${(arg.choices ?? []).join(', ')}, not '${given}'${didYouMean(given, arg.choices ?? []).replace(/\.$/, '')}`);
       return found;
     }
     default:

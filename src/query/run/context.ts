@@ -5,7 +5,9 @@ import type { Catalog } from '../catalog.js';
 const SLICE_MS = 30;
 
 /** The analyst stopped the query: it ends where it is. Never leaves the engine. */
-export class Stopped {}
+export class Stopped {
+  readonly reason = 'stopped';
+}
 
 /** What a query under way has in common: its signal, its clock, what it has to say. */
 export class RunContext {

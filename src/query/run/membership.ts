@@ -41,7 +41,10 @@ export function membership(scalar: Operation, context: CompileContext): Evaluate
 
 /** A list that is written out (short ones are as fast one by one), or a sub-query. */
 function isWritten(right: Scalar): boolean {
-  return (right.kind === 'subquery' && right.as === 'list') || (right.kind === 'list' && right.items.length > 4 && right.items.every(({ kind }) => kind === 'constant'));
+  return (
+    (right.kind === 'subquery' && right.as === 'list') ||
+    (right.kind === 'list' && right.items.length > 4 && right.items.every(({ kind }) => kind === 'constant'))
+  );
 }
 
 /** Where two values of these types are equal exactly where their keys are. */

@@ -93,7 +93,12 @@ export class NestedLoopStep extends Step {
     private readonly captures: readonly { readonly cell: Cell; readonly value: Evaluate }[],
     detail: string,
   ) {
-    super(captures.length > 0 ? 'join, run for each row' : parts.type === 'left' ? 'left nested loop' : parts.residual ? 'nested loop' : 'cross join', detail, [left, right], layout);
+    super(
+      captures.length > 0 ? 'join, run for each row' : parts.type === 'left' ? 'left nested loop' : parts.residual ? 'nested loop' : 'cross join',
+      detail,
+      [left, right],
+      layout,
+    );
   }
 
   protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {

@@ -14,7 +14,6 @@ export class OneRowStep extends Step {
     super('one row', '', [], new Map());
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- steps are asynchronous
   protected async *run(): AsyncGenerator<readonly Tuple[], void, undefined> {
     yield [tupleOf([])];
   }

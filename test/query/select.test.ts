@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { prepareQuery } from '../../src/query/prepare.js';
+import { TestCatalog } from '../support/query-tables.js';
+
+const processes = [
+  { pid: 1, ppid: 0, name: 'systemd', uid: 0 },
+  { pid: 200, ppid: 1, name: 'sshd', uid: 0 },
+  { pid: 300, ppid: 200, name: 'bash', uid: 1000 },
+  { pid: 310, ppid: 300, name: 'vim', uid: 1000 },
+  { pid: 400, ppid: 1, name: 'cron', uid: null },
+];
+const files = [
+  { pid: 1, fd: 0, path: '/dev/null' },
+  { pid: 300, fd: 0, path: '/dev/pts/0' },
+  { pid: 300, fd: 255, path: '/dev/pts/0' },
+  { pid: 310, fd: 4, path: '/home/a/.x.swp' },
+];
+
+function catalog(): TestCatalog {
+  return new TestCatalog({
+    ps: {
+      columns: { pid: col.int('process id'), ppid: col.int('parent'), name: col.string('name'), uid: col.int('user') },
+      args: { pids: arg.ints('only these', { positional: true }), proc_regex: arg.regex('only matching') },
+      rows: (args) => processes.filter((row) => !args['pids'] || (args['pids'] as number[]).includes(row.pid)),
+    },
+    files: { columns: { pid: col.int('process id'), fd: col.int('descriptor'), path: col.string('path') }, rows: files },
+  });
+}
+
+async function rows(text: string, world = catalog(), parameters?: readonly unknown[] | Record<string, unknown>): Promise<unknown[]> {
+  const run = await prepareQuery(text, world, parameters ? { parameters } : {});
+  return (await run.rows()).map((row) => ({ ...row }));
+}
+
+test('columns, conditions and order', async () => {
+  assert.deepEqual(await rows('select name, pid from ps() where pid > 200 order by name desc'), [
+    { name: 'vim', pid: 310 },
+    { name: 'cron', pid: 400 },
+    { name: 'bash', pid: 300 },
+  ]);
+  assert.deepEqual(await rows('select pid + 1 as next, pid * 2 from ps() limit 1'), [{ next: 2, column_1: 2 }]);
+  assert.deepEqual(await rows('select distinct uid from ps() order by uid'), [{ uid: null }, { uid: 0 }, { uid: 1000 }]);
+  assert.deepEqual(await rows('select * from ps(300)'), [{ pid: 300, ppid: 200, name: 'bash', uid: 1000 }]);
+  assert.deepEqual(await rows('select name from ps(pids: {0})', catalog(), [[1, 310]]), [{ name: 'systemd' }, { name: 'vim' }]);
+});
+
+test('joins', async () => {
+  assert.deepEqual(await rows('select p.name, f.fd from ps() p join files() f on f.pid == p.pid order by f.fd, p.name'), [
+    { name: 'bash', fd: 0 },
+    { name: 'systemd', fd: 0 },
+    { name: 'vim', fd: 4 },
+    { name: 'bash', fd: 255 },
+  ]);
+  assert.deepEqual(await rows('select c.name, p.name from ps() c, ps() p where c.ppid == p.pid and c.uid == 1000'), [
+    { c_name: 'bash', p_name: 'sshd' },
+    { c_name: 'vim', p_name: 'bash' },
+  ]);
+  assert.deepEqual(await rows('select p.pid, f.fd from ps() p left join files() f on f.pid == p.pid and f.fd > 0'), [
+    { pid: 1, fd: null },
+    { pid: 200, fd: null },
+    { pid: 300, fd: 255 },
+    { pid: 310, fd: 4 },
+    { pid: 400, fd: null },
+  ]);
+});
+
+test('groups', async () => {
+  assert.deepEqual(await rows('select uid, count(*) as n, max(pid) from ps() group by uid having count(*) > 1 order by uid'), [
+    { uid: 0, n: 2, max: 200 },
+    { uid: 1000, n: 2, max: 310 },
+  ]);
+  assert.deepEqual(await rows('select count(*), sum(pid) from ps() where pid > 5000'), [{ count: 0, sum: null }]);
+});
+
+test('sub-queries as values, lists, sources, arguments', async () => {
+  assert.deepEqual(await rows('select name from ps() where pid in (select pid from files() where fd > 0)'), [{ name: 'bash' }, { name: 'vim' }]);
+  assert.deepEqual(await rows('select name, (select count(*) from files() f where f.pid == p.pid) as n from ps() p'), [
+    { name: 'systemd', n: 1 },
+    { name: 'sshd', n: 0 },
+    { name: 'bash', n: 2 },
+    { name: 'vim', n: 1 },
+    { name: 'cron', n: 0 },
+  ]);
+  assert.deepEqual(await rows('select name from (select * from ps() where uid == 0) where pid > 1'), [{ name: 'sshd' }]);
+  assert.deepEqual(await rows('select name from ps(pids: (select pid from files() where fd == 4))'), [{ name: 'vim' }]);
+  assert.deepEqual(await rows('select p.pid, q.name from ps() p, ps(pids: p.ppid) q'), [
+    { pid: 200, name: 'systemd' },
+    { pid: 300, name: 'sshd' },
+    { pid: 310, name: 'bash' },
+    { pid: 400, name: 'systemd' },
+  ]);
+});
+
+test('values without tables', async () => {
+  assert.deepEqual(await rows('select 1 + 1'), [{ column_0: 2 }]);
+  assert.deepEqual(await rows('hex(4096)'), [{ hex: '0x1000' }]);
+  assert.deepEqual(await rows('let x = 5, f(y) = y * x select f(pid) as z from ps() where pid < 2'), [{ z: 5 }]);
+  assert.deepEqual(await rows('with big as (select * from ps() where pid > 250) select a.pid, b.pid as q from big a join big b on a.pid == b.ppid'), [
+    { pid: 300, q: 310 },
+  ]);
+  assert.deepEqual(await rows('select pid from ps() where pid < 300 union select pid from files() order by pid desc'), [
+    { pid: 310 },
+    { pid: 300 },
+    { pid: 200 },
+    { pid: 1 },
+  ]);
+  assert.deepEqual(await rows('select pid from ps() except select pid from files()'), [{ pid: 200 }, { pid: 400 }]);
+});

@@ -44,8 +44,11 @@ export class Evaluator {
     // What a statement throws comes to the REPL's domain, and so does what timers and promises of it throw later.
     const { _domain: domain } = engine as unknown as { _domain: EventEmitter };
     domain.removeAllListeners('error');
-    domain.on('error', (error: unknown) => (this.pending ?? options.late)(error));
-    this.unhandled = (error) => options.late(error);
+    domain.on('error', (error: unknown) => (this.pending ?? this.unhandled)(error));
+    this.unhandled = (error) => {
+      // A statement that was stopped has said so.
+      if (!isInterruption(error)) options.late(error);
+    };
     process.on('unhandledRejection', this.unhandled);
   }
 
@@ -76,12 +79,16 @@ export class Evaluator {
       engine.on('SIGINT', interrupted);
       signal?.addEventListener('abort', interrupt, { once: true });
       this.options.signals?.(true);
+      // The engine's own handler would be undone with the last of these: it takes them away itself, but after it has set its own.
+      const listeners = process.rawListeners('SIGINT') as NodeJS.SignalsListener[];
+      process.removeAllListeners('SIGINT');
       try {
         this.run.call(engine, `${text}\n`, engine.context, STATEMENT, (error, value) => {
           if (error) fail(unwrapped(error));
           else settle(() => resolve(value));
         });
       } finally {
+        for (const listener of listeners) process.on('SIGINT', listener);
         this.options.signals?.(false);
       }
     });

@@ -21,7 +21,7 @@ export class TerminalPrompter implements Prompter {
   ) {}
 
   async search<T>(message: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
-    const { search } = await import('@inquirer/prompts');
+    // From now on keys are meant for the prompt, also those that come before it is there.
     const { input, restore } = this.keyboard.divert();
     const left = new AbortController();
     // A key that is more than Esc arrives in one piece with it.
@@ -30,6 +30,7 @@ export class TerminalPrompter implements Prompter {
     });
     const shown = choices.map((choice, index) => ({ ...choice, name: escapeText(choice.name), value: index, short: escapeText(choice.name) }));
     try {
+      const { search } = await import('@inquirer/prompts');
       const chosen = await search<number>(
         { message, pageSize: PAGE, source: (term) => matching(shown, term ?? '') },
         { input, output: this.writable(), signal: left.signal, clearPromptOnDone: true },

@@ -50,7 +50,8 @@ export class TextRenderer implements Renderer {
   }
 
   async rows(batch: readonly Row[]): Promise<void> {
-    if (batch.length === 0) return;
+    // A table all of whose columns are hidden says what it has to say in its notes.
+    if (batch.length === 0 || this.shown.length === 0) return;
     const headings = batch.map((row) => this.headingOf(row));
     const table = batch.map((row) => this.columns.map(([name, column]) => this.cell(row, name, column)));
     if (headings.some(needsWidths) || table.some((cells) => cells.some((cell) => cell.some(needsWidths)))) await loadWidths();

@@ -1,17 +1,109 @@
+import { Absent, orElse } from '../memory/absent.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
-import { processByPid } from '../kernel/linux/tasks.js';
+import { processByPid, processes, taskType, threads } from '../kernel/linux/tasks.js';
+import type { TaskStruct } from '../kernel/linux/types.js';
+import { PluginError } from '../plugin/error.js';
 import type { Session } from './session.js';
+
+/** A process that may become the context. */
+export interface ProcessCandidate {
+  readonly pid: number;
+  readonly name: string;
+  readonly process: TaskStruct;
+  /** the thread by whose id or name it was found, where that is not the process's own */
+  readonly thread?: { readonly tid: number; readonly name: string };
+}
+
+/** The words that mean the kernel's own context; 0 is its idle task. */
+const KERNEL = new Set(['kernel', 'k', '0']);
 
 /**
  * Makes a process the session's context: what works in an address space works in its. Without a process id back to the kernel's.
  * Throws Absent where there is no such process.
  */
-export async function enterProcess(session: Session, pid: number | undefined): Promise<void> {
-  if (pid === undefined) {
+export async function enterProcess(session: Session, which: number | ProcessCandidate | undefined): Promise<void> {
+  if (which === undefined) {
     session.context = undefined;
     return;
   }
-  const kernel = (await session.kernel()) as LinuxKernel;
-  const process = processByPid(kernel, pid);
-  session.context = { pid, name: process.comm, process, space: kernel.spaceOf(process) };
+  const kernel = await linux(session);
+  const process = typeof which === 'number' ? processByPid(kernel, which) : which.process;
+  const { pid, name } = typeof which === 'number' ? { pid: process.tgid, name: process.comm } : which;
+  session.context = { pid, name, process, space: kernel.spaceOf(process) };
+}
+
+/** All processes of the kernel's list. */
+export async function processCandidates(session: Session): Promise<ProcessCandidate[]> {
+  return [...processes(await linux(session))].map(candidate);
+}
+
+/**
+ * The processes that a text means, the best kind of match alone: `kernel`; a process id, or a thread's; the address of a task_struct;
+ * a name (case ignored), or a thread's; a regular expression that names match. Throws PluginError for an address where no process is.
+ */
+export async function findProcesses(session: Session, text: string): Promise<readonly ProcessCandidate[] | 'kernel'> {
+  const wanted = text.trim();
+  if (KERNEL.has(wanted.toLowerCase())) return 'kernel';
+  const kernel = await linux(session);
+  if (/^\d+$/.test(wanted)) {
+    const byId = candidatesWith(kernel, (task) => task.pid === Number(wanted), 'pid');
+    if (byId.length > 0) return byId;
+  }
+  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) return [at(kernel, (await session.resolver()).address(wanted), wanted)];
+  const lower = wanted.toLowerCase();
+  const named = candidatesWith(kernel, (task) => task.comm.toLowerCase() === lower, 'comm');
+  if (named.length > 0) return named;
+  const pattern = regex(wanted);
+  return candidatesWith(kernel, (task) => pattern.test(task.comm), 'comm');
+}
+
+/** Processes that a test fits; where none does those that have a thread which it fits. */
+function candidatesWith(kernel: LinuxKernel, fits: (task: TaskStruct) => boolean, by: 'pid' | 'comm'): ProcessCandidate[] {
+  const all = [...processes(kernel)];
+  const test = (task: TaskStruct): boolean => orElse(() => fits(task), false);
+  const found = all.filter(test).map(candidate);
+  if (found.length > 0) return found;
+  return all.flatMap((leader) => {
+    const thread = [...orElse(() => [...threads(kernel, leader)], [])].find(test);
+    // A thread that has its process's name is no match of its own.
+    if (!thread || (by === 'comm' && orElse(() => thread.comm === leader.comm, true))) return [];
+    return [{ ...candidate(leader), thread: { tid: thread.pid, name: orElse(() => thread.comm, '?') } }];
+  });
+}
+
+function candidate(task: TaskStruct): ProcessCandidate {
+  return { pid: orElse(() => task.tgid, -1), name: orElse(() => task.comm, '?'), process: task };
+}
+
+/** The process whose task_struct, or that of one of its threads, stands at an address. */
+function at(kernel: LinuxKernel, address: bigint, text: string): ProcessCandidate {
+  const task = taskType(kernel).at(kernel.space, address);
+  try {
+    const leader = task.group_leader;
+    // A task's leader leads itself, in its own memory or in the kernel's idle task.
+    if (leader?.group_leader?.$address === leader?.$address && leader && leader.pid === leader.tgid && leader.tgid === task.tgid) {
+      const thread = leader.$address === task.$address ? {} : { thread: { tid: task.pid, name: task.comm } };
+      return { ...candidate(leader), ...thread };
+    }
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    throw new PluginError(`No process at ${text}: ${error.toString()}.`, 'pslist');
+  }
+  throw new PluginError(`No process at ${text}: what stands there is no task_struct.`, 'pslist');
+}
+
+/** A regular expression as typed; what is none is text. */
+function regex(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+  }
+}
+
+async function linux(session: Session): Promise<LinuxKernel> {
+  const kernel = await session.kernel();
+  if (kernel.os !== 'linux') throw new PluginError(`Processes of ${kernel.description} are not known here yet.`, 'info');
+  return kernel as LinuxKernel;
 }

@@ -49,7 +49,7 @@ export async function findProcesses(session: Session, text: string): Promise<rea
     const byId = candidatesWith(kernel, (task) => task.pid === Number(wanted), 'pid');
     if (byId.length > 0) return byId;
   }
-  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) return [at(kernel, (await session.resolver()).address(wanted), wanted)];
+  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) return [at(kernel, await (await session.resolver()).address(wanted), wanted)];
   const lower = wanted.toLowerCase();
   const named = candidatesWith(kernel, (task) => task.comm.toLowerCase() === lower, 'comm');
   if (named.length > 0) return named;

@@ -5,7 +5,19 @@ import type { Column, ColumnType } from '../plugin/columns.js';
 import type { MemberType } from './catalog.js';
 
 /** Kinds of values that have nothing inside: what columns are, and `null` (only null). `any`: known only when the value is there. */
-export type ScalarKind = 'any' | 'null' | 'bool' | 'int' | 'float' | 'address' | 'physical' | 'size' | 'time' | 'duration' | 'string' | 'bytes';
+export type ScalarKind =
+  | 'any'
+  | 'null'
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'address'
+  | 'physical'
+  | 'size'
+  | 'time'
+  | 'duration'
+  | 'string'
+  | 'bytes';
 
 /**
  * What is known of a value before a query runs.
@@ -89,7 +101,8 @@ export function typeOfValue(value: unknown): Type {
   }
   if (value === null || value === undefined) return types.null;
   if (value instanceof Uint8Array) return types.bytes;
-  if (Array.isArray(value)) return listOf(value.length > 32 ? types.any : (value as unknown[]).map(typeOfValue).reduce(unify, types.null));
+  if (Array.isArray(value))
+    return listOf(value.length > 32 ? types.any : (value as unknown[]).map(typeOfValue).reduce(unify, types.null));
   if (value instanceof Timestamp) return types.time;
   if (value instanceof Struct) return structType(value.$type);
   if (value instanceof ArrayView) return listOf(types.any);
@@ -99,7 +112,8 @@ export function typeOfValue(value: unknown): Type {
 
 /** A column of this type: renderers then show an address as hex, a time as time. */
 export function toColumn(type: Type, doc: string, options: Omit<Column, 'type' | 'doc' | 'struct'> = {}): Column {
-  if (type.kind === 'struct') return { type: 'struct', doc, ...options, ...(type.struct === undefined ? {} : { struct: type.struct }) };
+  if (type.kind === 'struct')
+    return { type: 'struct', doc, ...options, ...(type.struct === undefined ? {} : { struct: type.struct }) };
   return { type: columnKind(type), doc, ...options };
 }
 
@@ -118,7 +132,9 @@ export function typeName(type: Type): string {
     case 'tuple':
       return `tuple of ${type.items.length}`;
     case 'row':
-      return type.members === undefined ? 'row' : `row of ${[...type.members.keys()].slice(0, 4).join(', ')}${type.members.size > 4 ? ', …' : ''}`;
+      return type.members === undefined
+        ? 'row'
+        : `row of ${[...type.members.keys()].slice(0, 4).join(', ')}${type.members.size > 4 ? ', …' : ''}`;
     default:
       return type.kind;
   }
@@ -146,7 +162,10 @@ export function sameType(a: Type, b: Type): boolean {
   if (a.kind !== 'row') return true;
   const { members } = b as typeof a;
   if (a.members === undefined || members === undefined) return a.members === members;
-  return a.members.size === members.size && [...a.members].every(([name, type]) => sameType(type, members.get(name) ?? types.null));
+  return (
+    a.members.size === members.size &&
+    [...a.members].every(([name, type]) => sameType(type, members.get(name) ?? types.null))
+  );
 }
 
 /**
@@ -193,7 +212,8 @@ export function incomparable(a: Type, b: Type): string | undefined {
 
 function incomparableTuples(a: Type, b: Type): string | undefined {
   if (a.kind !== 'tuple' || b.kind !== 'tuple') return unlike(a, b);
-  if (a.items.length !== b.items.length) return `a tuple of ${a.items.length} is never equal to one of ${b.items.length}`;
+  if (a.items.length !== b.items.length)
+    return `a tuple of ${a.items.length} is never equal to one of ${b.items.length}`;
   for (const [index, item] of a.items.entries()) {
     const reason = incomparable(item, b.items[index] ?? types.any);
     if (reason !== undefined) return reason;
@@ -207,11 +227,16 @@ const FITS = '';
 /** {@link FITS}, or why not; undefined where no rule speaks of these two in this order. */
 function mixed(a: Type, b: Type): string | undefined {
   if (a.kind === 'struct' && isNumeric(b)) return b.kind === 'bool' || b.kind === 'float' ? undefined : FITS;
-  if (a.kind === 'time' && b.kind === 'string') return FITS;
-  if (a.kind === 'time' && isNumeric(b)) return `time and ${b.kind} are unlike; timestamp(n) makes a time of seconds since 1970`;
-  if (a.kind === 'struct' && b.kind === 'string') return `${typeName(a)} and string are unlike; compare one of its members (.name)`;
-  if (a.kind === 'string' && isNumeric(b)) return `string and ${b.kind} are unlike; int(x) makes a number of text, str(x) text of a number`;
-  if (a.kind === 'bytes' && b.kind === 'string') return 'bytes and string are unlike; str(x) reads bytes as text, bytes(x) gives the bytes of text';
+  // Dates and lengths of time, as people write them.
+  if ((a.kind === 'time' || a.kind === 'duration') && b.kind === 'string') return FITS;
+  if (a.kind === 'time' && isNumeric(b))
+    return `time and ${b.kind} are unlike; timestamp(n) makes a time of seconds since 1970`;
+  if (a.kind === 'struct' && b.kind === 'string')
+    return `${typeName(a)} and string are unlike; compare one of its members (.name)`;
+  if (a.kind === 'string' && isNumeric(b))
+    return `string and ${b.kind} are unlike; int(x) makes a number of text, str(x) text of a number`;
+  if (a.kind === 'bytes' && b.kind === 'string')
+    return 'bytes and string are unlike; str(x) reads bytes as text, bytes(x) gives the bytes of text';
   return undefined;
 }
 

@@ -98,7 +98,9 @@ export class Mean {
 
 /** The middle value, of two middle ones the mean; times and durations as such. */
 export function medianOf(values: readonly unknown[], type: Type): unknown {
-  const known = values.filter((value) => !isMissing(value) && (value instanceof Timestamp || numberOf(value) !== undefined));
+  const known = values.filter(
+    (value) => !isMissing(value) && (value instanceof Timestamp || numberOf(value) !== undefined),
+  );
   const number = (value: unknown): number | bigint => (value instanceof Timestamp ? value.ns : (numberOf(value) ?? 0));
   known.sort((a, b) => (number(a) < number(b) ? -1 : number(a) > number(b) ? 1 : 0));
   const middle = Math.floor(known.length / 2);

@@ -58,7 +58,8 @@ function concatenating(): Accumulator {
   return fold(
     ([value, separator]) => {
       const told = textOf(value);
-      if (typeof told === 'string') whole = whole === null ? told : joined(whole, (separator === undefined ? ',' : text(separator)) + told);
+      if (typeof told === 'string')
+        whole = whole === null ? told : joined(whole, (separator === undefined ? ',' : text(separator)) + told);
     },
     () => whole,
   );
@@ -139,11 +140,13 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
     parameters: [param('value'), optional('separator', 'string')],
     result: types.string,
     create: concatenating,
-    examples: [{ query: 'select group_concat(pid, "+") as pids from pslist() where pid < 3', value: [{ pids: '1+2' }] }],
+    examples: [
+      { query: 'select group_concat(pid, "+") as pids from pslist() where pid < 3', value: [{ pids: '1+2' }] },
+    ],
   }),
   aggregate({
     name: 'first',
-    doc: 'The value of a group\'s first row in which it is there.',
+    doc: "The value of a group's first row in which it is there.",
     parameters: [param('value')],
     result: own,
     create: () => {
@@ -161,7 +164,7 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
   }),
   aggregate({
     name: 'last',
-    doc: 'The value of a group\'s last row in which it is there.',
+    doc: "The value of a group's last row in which it is there.",
     parameters: [param('value')],
     result: own,
     create: () => {

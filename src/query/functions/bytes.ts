@@ -23,7 +23,8 @@ function entropy(bytes: Buffer): number {
 
 function unhex(given: string): Buffer {
   const digits = given.replace(/^0x/i, '').replace(/[\s:]/g, '');
-  if (digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) throw new ValueError('hex bytes are an even number of digits 0 to 9 and a to f');
+  if (digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits))
+    throw new ValueError('hex bytes are an even number of digits 0 to 9 and a to f');
   return Buffer.from(digits, 'hex');
 }
 
@@ -50,7 +51,7 @@ export const byteFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'entropy',
     topic: 'bytes',
-    doc: 'Shannon\'s entropy of bytes (or of text), in bits a byte: 0 all alike, 8 as random; above 7.5 is packed or encrypted.',
+    doc: "Shannon's entropy of bytes (or of text), in bits a byte: 0 all alike, 8 as random; above 7.5 is packed or encrypted.",
     parameters: data,
     result: types.float,
     maps: 0,

@@ -26,7 +26,16 @@ const CASTS: Readonly<Record<string, { readonly type: Type; to(value: unknown, c
   time: { type: types.time, to: (value, context) => toTime(value, context) },
   duration: { type: types.duration, to: (value) => toDuration(value) },
 };
-const CAST_ALIASES: Readonly<Record<string, string>> = { str: 'string', text: 'string', integer: 'int', real: 'float', boolean: 'bool', timestamp: 'time', blob: 'bytes', unicode: 'string' };
+const CAST_ALIASES: Readonly<Record<string, string>> = {
+  str: 'string',
+  text: 'string',
+  integer: 'int',
+  real: 'float',
+  boolean: 'bool',
+  timestamp: 'time',
+  blob: 'bytes',
+  unicode: 'string',
+};
 
 /** The type that a word of `cast` means. Throws ValueError where it means none. */
 export function castType(word: string): Type {
@@ -36,7 +45,8 @@ export function castType(word: string): Type {
 function castOf(word: string): (typeof CASTS)[string] {
   const name = word.toLowerCase();
   const cast = Object.hasOwn(CASTS, name) ? CASTS[name] : CASTS[CAST_ALIASES[name] ?? ''];
-  if (!cast) throw new ValueError(`nothing can be cast to ${word.slice(0, 40)}; there are ${Object.keys(CASTS).join(', ')}`);
+  if (!cast)
+    throw new ValueError(`nothing can be cast to ${word.slice(0, 40)}; there are ${Object.keys(CASTS).join(', ')}`);
   return cast;
 }
 
@@ -63,7 +73,8 @@ function parsedInt(given: string): bigint {
 }
 
 function digits(given: string, base: number): bigint {
-  if (!Number.isInteger(base) || base < 2 || base > 36) throw new ValueError(`numbers have a base from 2 to 36, not ${base}`);
+  if (!Number.isInteger(base) || base < 2 || base > 36)
+    throw new ValueError(`numbers have a base from 2 to 36, not ${base}`);
   const parts = /^([+-]?)(?:0[xob](?=.))?([0-9a-z]{1,1000})$/i.exec(given.trim());
   let value = 0n;
   for (const digit of parts?.[2] ?? '?') {
@@ -104,7 +115,10 @@ function toAddress(value: unknown): bigint {
 /** Seconds since 1970, or a date text. */
 export function toTime(value: unknown, context: CallContext): Timestamp {
   if (value instanceof Timestamp) return value;
-  if (typeof value === 'string') return /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) && value.trim().length > 4 ? new Timestamp(secondsToNs(Number(value))) : parseDate(value, context);
+  if (typeof value === 'string')
+    return /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) && value.trim().length > 4
+      ? new Timestamp(secondsToNs(Number(value)))
+      : parseDate(value, context);
   const seconds = number(value);
   if (Math.abs(Number(seconds)) > 1e17 || Number.isNaN(seconds)) throw new ValueError(`${seconds} seconds are no time`);
   return new Timestamp(secondsToNs(seconds));
@@ -114,7 +128,8 @@ export function toTime(value: unknown, context: CallContext): Timestamp {
 export function toDuration(value: unknown): bigint {
   if (typeof value === 'string') return parseDuration(value);
   const seconds = number(value);
-  if (Math.abs(Number(seconds)) > 1e17 || Number.isNaN(seconds)) throw new ValueError(`${seconds} seconds are too many`);
+  if (Math.abs(Number(seconds)) > 1e17 || Number.isNaN(seconds))
+    throw new ValueError(`${seconds} seconds are too many`);
   return secondsToNs(seconds);
 }
 
@@ -227,7 +242,7 @@ export const conversionFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'typeof',
     topic: 'conversion',
-    doc: 'The name of a value\'s type: null, int, float, string, time, struct task_struct ….',
+    doc: "The name of a value's type: null, int, float, string, time, struct task_struct ….",
     parameters: [param('value')],
     result: types.string,
     nulls: 'handled',
@@ -244,6 +259,8 @@ export const conversionFunctions: readonly ScalarFunction[] = [
       if (!(value instanceof Struct)) throw new ValueError(`${described(value)} is no kernel object`);
       return { ...describeStruct(value) };
     },
-    examples: [{ query: 'select describe_struct(_EPROCESS).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] }],
+    examples: [
+      { query: 'select describe_struct(_EPROCESS).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] },
+    ],
   }),
 ];

@@ -13,22 +13,35 @@ const WIDEST = 4096;
  */
 export function format(pattern: string, values: readonly unknown[]): string {
   let next = 0;
-  return pattern.replace(CONVERSION, (whole, flags: string, width: string | undefined, precision: string | undefined, letter: string) => {
-    if (letter === '%') return '%';
-    if (Number(width ?? 0) > WIDEST || Number(precision ?? 0) > 100) throw new ValueError(`${whole} is too wide`);
-    if (next >= values.length) throw new ValueError(`format has a ${whole}, for which there is no value`);
-    const value = values[next++];
-    const missing = value === null || value === undefined || value instanceof Absent;
-    const [sign, body] = missing ? ['', '-'] : converted(letter, value, flags, precision === undefined ? undefined : Number(precision), whole);
-    const lacking = Number(width ?? 0) - sign.length - body.length;
-    if (lacking <= 0) return sign + body;
-    if (flags.includes('-')) return sign + body + ' '.repeat(lacking);
-    return flags.includes('0') && letter !== 's' && letter !== 'c' && !missing ? sign + '0'.repeat(lacking) + body : ' '.repeat(lacking) + sign + body;
-  });
+  return pattern.replace(
+    CONVERSION,
+    (whole, flags: string, width: string | undefined, precision: string | undefined, letter: string) => {
+      if (letter === '%') return '%';
+      if (Number(width ?? 0) > WIDEST || Number(precision ?? 0) > 100) throw new ValueError(`${whole} is too wide`);
+      if (next >= values.length) throw new ValueError(`format has a ${whole}, for which there is no value`);
+      const value = values[next++];
+      const missing = value === null || value === undefined || value instanceof Absent;
+      const [sign, body] = missing
+        ? ['', '-']
+        : converted(letter, value, flags, precision === undefined ? undefined : Number(precision), whole);
+      const lacking = Number(width ?? 0) - sign.length - body.length;
+      if (lacking <= 0) return sign + body;
+      if (flags.includes('-')) return sign + body + ' '.repeat(lacking);
+      return flags.includes('0') && letter !== 's' && letter !== 'c' && !missing
+        ? sign + '0'.repeat(lacking) + body
+        : ' '.repeat(lacking) + sign + body;
+    },
+  );
 }
 
 /** The sign (and `0x`), which stands before padding zeros, and the rest. */
-function converted(letter: string, value: unknown, flags: string, precision: number | undefined, whole: string): readonly [string, string] {
+function converted(
+  letter: string,
+  value: unknown,
+  flags: string,
+  precision: number | undefined,
+  whole: string,
+): readonly [string, string] {
   switch (letter) {
     case 's': {
       const text = String(textOf(value));
@@ -36,7 +49,12 @@ function converted(letter: string, value: unknown, flags: string, precision: num
     }
     case 'c': {
       const code = numberOf(value);
-      return ['', typeof code === 'number' && code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : String(textOf(value)).slice(0, 1)];
+      return [
+        '',
+        typeof code === 'number' && code >= 0 && code <= 0x10ffff
+          ? String.fromCodePoint(code)
+          : String(textOf(value)).slice(0, 1),
+      ];
     }
     case 'd':
     case 'i':
@@ -62,9 +80,16 @@ function converted(letter: string, value: unknown, flags: string, precision: num
   }
 }
 
-function integer(value: unknown, base: number, prefix: string, flags: string, precision: number | undefined): readonly [string, string] {
+function integer(
+  value: unknown,
+  base: number,
+  prefix: string,
+  flags: string,
+  precision: number | undefined,
+): readonly [string, string] {
   const given = numberOf(value);
-  if (given === undefined || (typeof given === 'number' && !Number.isFinite(given))) throw new ValueError(`${described(value)} is no whole number`);
+  if (given === undefined || (typeof given === 'number' && !Number.isFinite(given)))
+    throw new ValueError(`${described(value)} is no whole number`);
   const exact = typeof given === 'bigint' ? given : BigInt(Math.trunc(given));
   const digits = (exact < 0n ? -exact : exact).toString(base).padStart(precision ?? 0, '0');
   return [signOf(exact < 0n, flags) + prefix, digits];

@@ -61,7 +61,8 @@ interface Declaration {
   readonly examples: readonly [FunctionExample, ...FunctionExample[]];
 }
 
-export type FunctionTopic = 'text' | 'numbers' | 'time' | 'lists' | 'bytes' | 'conversion' | 'logic' | 'objects' | 'network' | 'aggregates';
+export type FunctionTopic =
+  'text' | 'numbers' | 'time' | 'lists' | 'bytes' | 'conversion' | 'logic' | 'objects' | 'network' | 'aggregates';
 
 /** A function of values. */
 export interface ScalarFunction extends Declaration {

@@ -4,7 +4,15 @@ import { incomparable, isNumeric, isWhole, listOf, type Type, typeName, types } 
 import type { ValueContext } from '../values/context.js';
 import { absenceOf, ValueError } from '../values/error.js';
 import { elementsOf, isList } from '../values/list.js';
-import type { Accepts, AggregateFunction, CallContext, FunctionParameter, FunctionRow, QueryFunction, ScalarFunction } from './function.js';
+import type {
+  Accepts,
+  AggregateFunction,
+  CallContext,
+  FunctionParameter,
+  FunctionRow,
+  QueryFunction,
+  ScalarFunction,
+} from './function.js';
 
 /** What a call says, before its function is known. */
 export interface CallShape {
@@ -104,7 +112,12 @@ export class FunctionLibrary {
 export function signature(declared: QueryFunction): string {
   const parts = declared.parameters.map((parameter) => {
     const accepts = typeof parameter.accepts === 'string' ? [parameter.accepts] : parameter.accepts;
-    const type = parameter.form === 'each' ? 'expression of an element' : parameter.form === 'pair' ? 'value' : accepts.join(' or ');
+    const type =
+      parameter.form === 'each'
+        ? 'expression of an element'
+        : parameter.form === 'pair'
+          ? 'value'
+          : accepts.join(' or ');
     const text = `${parameter.name}: ${type}${parameter.variadic === true ? ', …' : ''}`;
     return parameter.optional === true ? `[${text}]` : text;
   });
@@ -130,16 +143,26 @@ export function parameterAt(declared: QueryFunction, index: number): FunctionPar
  * @param names the arguments' names, undefined for those by position
  * @returns for each parameter (a variadic one last, all of its arguments) the index of its argument, or undefined where an optional one is left out
  */
-export function placeArguments(declared: QueryFunction, names: readonly (string | undefined)[]): (number | undefined)[] | CallMistake {
+export function placeArguments(
+  declared: QueryFunction,
+  names: readonly (string | undefined)[],
+): (number | undefined)[] | CallMistake {
   const placed: (number | undefined)[] = [];
   let position = 0;
   for (const [index, name] of names.entries()) {
-    const at = name === undefined ? position++ : declared.parameters.findIndex((parameter) => parameter.name === name.toLowerCase());
+    const at =
+      name === undefined
+        ? position++
+        : declared.parameters.findIndex((parameter) => parameter.name === name.toLowerCase());
     if (at < 0) {
       const known = declared.parameters.map((parameter) => parameter.name);
-      return { message: `${declared.name} has no argument ${name ?? ''}; it has ${known.join(', ')}.${didYouMean(name ?? '', known)}`, argument: index };
+      return {
+        message: `${declared.name} has no argument ${name ?? ''}; it has ${known.join(', ')}.${didYouMean(name ?? '', known)}`,
+        argument: index,
+      };
     }
-    if (placed[at] !== undefined) return { message: `${declared.name} is given ${name ?? 'an argument'} twice.`, argument: index };
+    if (placed[at] !== undefined)
+      return { message: `${declared.name} is given ${name ?? 'an argument'} twice.`, argument: index };
     placed[at] = index;
   }
   for (let index = 0; index < placed.length; index++) placed[index] ??= undefined;
@@ -151,8 +174,13 @@ export function placeArguments(declared: QueryFunction, names: readonly (string 
  * @param args types of the arguments, in the order of the parameters; null type for an optional one left out
  * @returns the type of its value, or what is wrong
  */
-export function checkCall(declared: QueryFunction, args: readonly Type[], star = false): { readonly result: Type } | CallMistake {
-  if (star && !(declared.kind === 'aggregate' && declared.star === true)) return { message: `${declared.name}(*) means nothing; only count(*) does.` };
+export function checkCall(
+  declared: QueryFunction,
+  args: readonly Type[],
+  star = false,
+): { readonly result: Type } | CallMistake {
+  if (star && !(declared.kind === 'aggregate' && declared.star === true))
+    return { message: `${declared.name}(*) means nothing; only count(*) does.` };
   if (!star && !takes(declared.parameters, args.length)) return { message: wrongCount(declared, args.length) };
   for (const [index, type] of args.entries()) {
     const parameter = parameterAt(declared, index);
@@ -161,7 +189,10 @@ export function checkCall(declared: QueryFunction, args: readonly Type[], star =
     const given = maps ? (type as { of: Type }).of : type;
     if (!accepts(parameter, given)) {
       const wanted = typeof parameter.accepts === 'string' ? parameter.accepts : parameter.accepts.join(' or ');
-      return { message: `${declared.name} takes ${wanted} as ${parameter.name}, not ${typeName(type)}.${hint(parameter, given)}`, argument: index };
+      return {
+        message: `${declared.name} takes ${wanted} as ${parameter.name}, not ${typeName(type)}.${hint(parameter, given)}`,
+        argument: index,
+      };
     }
   }
   if (typeof declared.result !== 'function') return { result: mapped(declared, args, declared.result) };
@@ -169,7 +200,9 @@ export function checkCall(declared: QueryFunction, args: readonly Type[], star =
 }
 
 function mapped(declared: QueryFunction, args: readonly Type[], result: Type): Type {
-  return declared.kind === 'scalar' && declared.maps !== undefined && args[declared.maps]?.kind === 'list' ? listOf(result) : result;
+  return declared.kind === 'scalar' && declared.maps !== undefined && args[declared.maps]?.kind === 'list'
+    ? listOf(result)
+    : result;
 }
 
 function elementTypes(declared: QueryFunction, args: readonly Type[]): readonly Type[] {
@@ -183,7 +216,10 @@ function wrongCount(declared: QueryFunction, count: number): string {
 }
 
 function hint(parameter: FunctionParameter, given: Type): string {
-  const reason = parameter.accepts === 'string' || parameter.accepts === 'number' ? incomparable(given, types[parameter.accepts === 'string' ? 'string' : 'int']) : undefined;
+  const reason =
+    parameter.accepts === 'string' || parameter.accepts === 'number'
+      ? incomparable(given, types[parameter.accepts === 'string' ? 'string' : 'int'])
+      : undefined;
   const advice = reason?.split('; ')[1];
   return advice === undefined ? '' : ` Note that ${advice}.`;
 }
@@ -225,7 +261,12 @@ export type BoundFunction = (args: readonly unknown[]) => unknown;
  * @param argumentTypes static types, in the order of the parameters
  * @param constant all arguments are known while the query is prepared: a value that it cannot work with is then a ValueError
  */
-export function bindFunction(declared: ScalarFunction, argumentTypes: readonly Type[], context: ValueContext, constant = false): BoundFunction {
+export function bindFunction(
+  declared: ScalarFunction,
+  argumentTypes: readonly Type[],
+  context: ValueContext,
+  constant = false,
+): BoundFunction {
   const call: CallContext = { timezone: context.timezone, now: context.now, types: argumentTypes };
   const handled = declared.nulls === 'handled';
   const one: BoundFunction = (args) => {
@@ -241,6 +282,8 @@ export function bindFunction(declared: ScalarFunction, argumentTypes: readonly T
   if (maps === undefined) return one;
   return (args) => {
     const over = args[maps];
-    return isList(over) ? elementsOf(over).map((element) => one(args.map((arg, index) => (index === maps ? element : arg)))) : one(args);
+    return isList(over)
+      ? elementsOf(over).map((element) => one(args.map((arg, index) => (index === maps ? element : arg))))
+      : one(args);
   };
 }

@@ -113,7 +113,10 @@ const forms: readonly ScalarFunction[] = [
     doc: 'Whether there is an element (for which a condition is true).',
     parameters: [param('list'), optional('condition', 'any', 'each')],
     result: types.bool,
-    call: ([list, condition]) => (condition === undefined ? asList(list).length > 0 : asList(list).some((element) => truth(perElement(condition)(element)) === true)),
+    call: ([list, condition]) =>
+      condition === undefined
+        ? asList(list).length > 0
+        : asList(list).some((element) => truth(perElement(condition)(element)) === true),
     examples: [{ query: 'any((1, 2, 3), it > 2)', value: true }],
   }),
   scalar({
@@ -181,7 +184,8 @@ export const listFunctions: readonly ScalarFunction[] = [
     topic: 'lists',
     doc: 'A list from its end to its beginning; a text likewise.',
     parameters: [param('list')],
-    result: ([list]) => (list?.kind === 'string' || list?.kind === 'bytes' || list?.kind === 'any' ? list : listOf(elementType(list))),
+    result: ([list]) =>
+      list?.kind === 'string' || list?.kind === 'bytes' || list?.kind === 'any' ? list : listOf(elementType(list)),
     call: ([list]) => reversed(list),
     examples: [
       { query: 'reverse((1, 2, 3))', value: [3, 2, 1] },

@@ -12,7 +12,10 @@ interface Ip {
 
 /** Reads an address of IPv4 or IPv6 (with or without a zone); undefined where the text is none. An IPv4 address within IPv6 (`::ffff:10.0.0.1`) is that IPv4 address. */
 export function parseIp(given: string): Ip | undefined {
-  const address = given.trim().replace(/%.*$/s, '').replace(/^\[(.*)\]$/, '$1');
+  const address = given
+    .trim()
+    .replace(/%.*$/s, '')
+    .replace(/^\[(.*)\]$/, '$1');
   if (address.length > 45) return undefined;
   if (!address.includes(':')) {
     const value = parseV4(address);
@@ -33,7 +36,10 @@ function parseV6(address: string): bigint | undefined {
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
   const embedded = dotted ? parseV4(dotted[2] ?? '') : undefined;
   if (dotted && embedded === undefined) return undefined;
-  const plain = dotted && embedded !== undefined ? `${dotted[1] ?? ''}${(embedded >> 16n).toString(16)}:${(embedded & 0xffffn).toString(16)}` : address;
+  const plain =
+    dotted && embedded !== undefined
+      ? `${dotted[1] ?? ''}${(embedded >> 16n).toString(16)}:${(embedded & 0xffffn).toString(16)}`
+      : address;
   const halves = plain.split('::');
   if (halves.length > 2) return undefined;
   const groups = halves.map((half) => (half === '' ? [] : half.split(':')));
@@ -41,7 +47,11 @@ function parseV6(address: string): bigint | undefined {
   if (written.some((group) => !/^[0-9a-f]{1,4}$/i.test(group))) return undefined;
   const lacking = 8 - written.length;
   if (halves.length === 2 ? lacking < 1 : lacking !== 0) return undefined;
-  const all = [...(groups[0] ?? []), ...Array<string>(halves.length === 2 ? lacking : 0).fill('0'), ...(groups[1] ?? [])];
+  const all = [
+    ...(groups[0] ?? []),
+    ...Array<string>(halves.length === 2 ? lacking : 0).fill('0'),
+    ...(groups[1] ?? []),
+  ];
   return all.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
@@ -54,7 +64,8 @@ function parseNetwork(given: string): Network {
   const ip = parseIp(address);
   const most = ip?.version === 4 ? 32 : 128;
   const bits = length === undefined ? most : /^\d{1,3}$/.test(length) ? Number(length) : NaN;
-  if (!ip || !(bits <= most)) throw new ValueError(`'${given.slice(0, 60)}' is no network; write 10.0.0.0/8 or fd00::/8`);
+  if (!ip || !(bits <= most))
+    throw new ValueError(`'${given.slice(0, 60)}' is no network; write 10.0.0.0/8 or fd00::/8`);
   return { ...ip, bits };
 }
 
@@ -65,7 +76,16 @@ function within(ip: Ip, network: Network): boolean {
 }
 
 /** Networks that are not routed in the internet: RFC 1918, 4193, 3927, 4291 and loopback. */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', 'fc00::/7', 'fe80::/10', '::1/128'];
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+  '::1/128',
+];
 let privateNetworks: readonly Network[] | undefined;
 
 function ipOf(value: unknown): Ip {

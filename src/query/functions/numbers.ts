@@ -20,7 +20,8 @@ function sameNumber([first]: readonly Type[]): Type {
 
 /** Rounds half away from zero, as SQL does. */
 function round(value: number | bigint, digits: number): number | bigint {
-  if (typeof value === 'bigint' || Number.isInteger(value)) return digits >= 0 ? value : roundWhole(BigInt(value), -digits);
+  if (typeof value === 'bigint' || Number.isInteger(value))
+    return digits >= 0 ? value : roundWhole(BigInt(value), -digits);
   if (!Number.isFinite(value)) return value;
   if (digits < 0) return roundWhole(BigInt(Math.trunc(value)), -digits);
   if (digits > 15) return value;
@@ -37,7 +38,13 @@ function roundWhole(value: bigint, digits: number): number | bigint {
   return normal(((value + half) / unit) * unit);
 }
 
-function real(name: string, doc: string, compute: (value: number) => number, example: { readonly query: string; readonly value: unknown }, aliases?: readonly string[]): ScalarFunction {
+function real(
+  name: string,
+  doc: string,
+  compute: (value: number) => number,
+  example: { readonly query: string; readonly value: unknown },
+  aliases?: readonly string[],
+): ScalarFunction {
   return scalar({
     name,
     ...(aliases ? { aliases } : {}),
@@ -56,7 +63,13 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function integral(name: string, doc: string, compute: (value: number) => number, example: { readonly query: string; readonly value: unknown }, aliases?: readonly string[]): ScalarFunction {
+function integral(
+  name: string,
+  doc: string,
+  compute: (value: number) => number,
+  example: { readonly query: string; readonly value: unknown },
+  aliases?: readonly string[],
+): ScalarFunction {
   return scalar({
     name,
     ...(aliases ? { aliases } : {}),
@@ -76,7 +89,13 @@ function integral(name: string, doc: string, compute: (value: number) => number,
   });
 }
 
-function bits(name: string, doc: string, compute: (a: bigint, b: bigint) => bigint, example: { readonly query: string; readonly value: unknown }, aliases: readonly string[]): ScalarFunction {
+function bits(
+  name: string,
+  doc: string,
+  compute: (a: bigint, b: bigint) => bigint,
+  example: { readonly query: string; readonly value: unknown },
+  aliases: readonly string[],
+): ScalarFunction {
   return scalar({
     name,
     aliases,
@@ -136,7 +155,9 @@ export const numberFunctions: readonly ScalarFunction[] = [
     ],
   }),
   integral('floor', 'The greatest whole number that is not more.', Math.floor, { query: 'floor(-1.5)', value: -2 }),
-  integral('ceil', 'The least whole number that is not less.', Math.ceil, { query: 'ceil(1.2)', value: 2 }, ['ceiling']),
+  integral('ceil', 'The least whole number that is not less.', Math.ceil, { query: 'ceil(1.2)', value: 2 }, [
+    'ceiling',
+  ]),
   integral('trunc', 'A number without its decimals.', Math.trunc, { query: 'trunc(-1.7)', value: -1 }),
   scalar({
     name: 'least',
@@ -170,17 +191,40 @@ export const numberFunctions: readonly ScalarFunction[] = [
     result: ([base, exponent]) => (base?.kind === 'float' || exponent?.kind === 'float' ? types.float : types.any),
     call: ([a, b]) => {
       const [base, exponent] = [number(a), number(b)];
-      const exact = (typeof base === 'bigint' || Number.isInteger(base)) && (typeof exponent === 'bigint' || Number.isInteger(exponent));
+      const exact =
+        (typeof base === 'bigint' || Number.isInteger(base)) &&
+        (typeof exponent === 'bigint' || Number.isInteger(exponent));
       if (!exact || exponent < 0) return finite(Number(base) ** Number(exponent));
-      if (exponent > 4096 || Number(exponent) * Math.log2(Math.abs(Number(base)) + 1) > 4096) throw new ValueError('a number of more than 4096 bits');
+      if (exponent > 4096 || Number(exponent) * Math.log2(Math.abs(Number(base)) + 1) > 4096)
+        throw new ValueError('a number of more than 4096 bits');
       return normal(BigInt(base) ** BigInt(exponent));
     },
     examples: [{ query: 'power(2, 64)', value: 18446744073709551616n }],
   }),
-  bits('bit_and', 'The bits that two whole numbers share: of flags, those of a mask.', (a, b) => a & b, { query: 'bit_and(0x1f, 0x12)', value: 18 }, ['bitand']),
-  bits('bit_or', 'The bits that one of two whole numbers has.', (a, b) => a | b, { query: 'bit_or(1, 4)', value: 5 }, ['bitor']),
-  bits('bit_xor', 'The bits that just one of two whole numbers has.', (a, b) => a ^ b, { query: 'bit_xor(5, 4)', value: 1 }, ['bitxor']),
-  bits('bit_shift', 'A whole number moved left by so many bits; right where negative.', shift, { query: 'bit_shift(1, 12)', value: 4096 }, ['bitshift']),
+  bits(
+    'bit_and',
+    'The bits that two whole numbers share: of flags, those of a mask.',
+    (a, b) => a & b,
+    { query: 'bit_and(0x1f, 0x12)', value: 18 },
+    ['bitand'],
+  ),
+  bits('bit_or', 'The bits that one of two whole numbers has.', (a, b) => a | b, { query: 'bit_or(1, 4)', value: 5 }, [
+    'bitor',
+  ]),
+  bits(
+    'bit_xor',
+    'The bits that just one of two whole numbers has.',
+    (a, b) => a ^ b,
+    { query: 'bit_xor(5, 4)', value: 1 },
+    ['bitxor'],
+  ),
+  bits(
+    'bit_shift',
+    'A whole number moved left by so many bits; right where negative.',
+    shift,
+    { query: 'bit_shift(1, 12)', value: 4096 },
+    ['bitshift'],
+  ),
 ];
 
 /** What least and greatest do, for min and max of several values. */

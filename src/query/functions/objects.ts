@@ -26,7 +26,10 @@ function deref(value: unknown): unknown {
 
 function entries(value: unknown): (readonly [string, unknown])[] {
   const plain = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
-  if (!plain || !(value instanceof Map || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))) {
+  if (
+    !plain ||
+    !(value instanceof Map || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))
+  ) {
     throw new ValueError(`${described(value)} is no row`);
   }
   return entriesOf(value);
@@ -70,7 +73,7 @@ export const objectFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'keys',
     topic: 'objects',
-    doc: 'The names of a row\'s columns or a dict\'s keys, by name.',
+    doc: "The names of a row's columns or a dict's keys, by name.",
     parameters: [param('row', 'row')],
     result: { kind: 'list', of: types.string },
     call: ([row]) => entries(row).map(([key]) => key),

@@ -11,15 +11,18 @@ import type { ScalarFunction } from './function.js';
 
 /** `\1`, `\g<1>`, `\g<name>` in a replacement, as Python has them; any other backslash is one. */
 function expand(replacement: string, match: Match): string {
-  return replacement.replace(/\\(?:(\d{1,2})|g<(\w+)>)/g, (_whole, digits: string | undefined, name: string | undefined) => {
-    const group = digits ?? name ?? '0';
-    if (/^\d+$/.test(group)) {
-      if (Number(group) >= match.groups.length) throw new ValueError(`the pattern has no group ${group}`);
-      return match.groups[Number(group)] ?? '';
-    }
-    if (!Object.hasOwn(match.named, group)) throw new ValueError(`the pattern has no group ${group.slice(0, 40)}`);
-    return match.named[group] ?? '';
-  });
+  return replacement.replace(
+    /\\(?:(\d{1,2})|g<(\w+)>)/g,
+    (_whole, digits: string | undefined, name: string | undefined) => {
+      const group = digits ?? name ?? '0';
+      if (/^\d+$/.test(group)) {
+        if (Number(group) >= match.groups.length) throw new ValueError(`the pattern has no group ${group}`);
+        return match.groups[Number(group)] ?? '';
+      }
+      if (!Object.hasOwn(match.named, group)) throw new ValueError(`the pattern has no group ${group.slice(0, 40)}`);
+      return match.named[group] ?? '';
+    },
+  );
 }
 
 function substitute(pattern: string, replacement: string, value: string): string {
@@ -83,7 +86,10 @@ export const patternFunctions: readonly ScalarFunction[] = [
     doc: 'Everything that a pattern finds in a text: its first group each time, or all of it.',
     parameters: [param('pattern', 'string'), param('text', 'string')],
     result: listOf(types.string),
-    call: ([pattern, value]) => Array.from(patternOf(text(pattern)).matches(text(value)), (match) => (match.groups.length > 1 ? (match.groups[1] ?? null) : (match.groups[0] ?? null))),
+    call: ([pattern, value]) =>
+      Array.from(patternOf(text(pattern)).matches(text(value)), (match) =>
+        match.groups.length > 1 ? (match.groups[1] ?? null) : (match.groups[0] ?? null),
+      ),
     examples: [{ query: 'regex_extract_all("\\d+", "1 and 22")', value: ['1', '22'] }],
   }),
   scalar({

@@ -3,7 +3,20 @@ import { ValueError } from '../values/error.js';
 import { wallClock } from '../values/time-parts.js';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const NS = 1_000_000_000n;
 
 /** A time by a format of strftime (C's, with Python's `%f` for microseconds), on the wall clock of a zone. */
@@ -42,7 +55,7 @@ function directive(letter: string, wall: Date, time: Timestamp, timezone: string
     case 'S':
       return two(wall.getUTCSeconds());
     case 'f':
-      return String(Number(((time.ns % NS) + NS) % NS) / 1000 | 0).padStart(6, '0');
+      return String((Number(((time.ns % NS) + NS) % NS) / 1000) | 0).padStart(6, '0');
     case 'p':
       return hour < 12 ? 'AM' : 'PM';
     case 'a':
@@ -55,7 +68,10 @@ function directive(letter: string, wall: Date, time: Timestamp, timezone: string
     case 'B':
       return MONTHS[wall.getUTCMonth()] ?? '';
     case 'j':
-      return String(Math.floor((wall.getTime() - Date.UTC(wall.getUTCFullYear(), 0, 1)) / 86_400_000) + 1).padStart(3, '0');
+      return String(Math.floor((wall.getTime() - Date.UTC(wall.getUTCFullYear(), 0, 1)) / 86_400_000) + 1).padStart(
+        3,
+        '0',
+      );
     case 'u':
       return String(day === 0 ? 7 : day);
     case 'w':

@@ -148,7 +148,8 @@ export const textFunctions: readonly ScalarFunction[] = [
       parameters: [param('text', 'string'), optional('characters', 'string')],
       result: types.string,
       maps: 0,
-      call: ([value, set]) => trim(text(value), set === undefined ? undefined : text(set), name !== 'rtrim', name !== 'ltrim'),
+      call: ([value, set]) =>
+        trim(text(value), set === undefined ? undefined : text(set), name !== 'rtrim', name !== 'ltrim'),
       examples: [{ query: `${name}("  x ")`, value: name === 'trim' ? 'x' : name === 'ltrim' ? 'x ' : '  x' }],
     }),
   ),
@@ -181,7 +182,8 @@ export const textFunctions: readonly ScalarFunction[] = [
       const [whole, old, replacement] = [text(value), text(from), text(to)];
       if (old === '') return whole;
       const parts = whole.split(old);
-      if (whole.length + parts.length * replacement.length > 1 << 26) throw new ValueError('a text of more than 64 million characters');
+      if (whole.length + parts.length * replacement.length > 1 << 26)
+        throw new ValueError('a text of more than 64 million characters');
       return parts.join(replacement);
     },
     examples: [{ query: 'replace("a/b/c", "/", "\\\\")', value: 'a\\b\\c' }],
@@ -192,7 +194,12 @@ export const textFunctions: readonly ScalarFunction[] = [
     doc: 'The parts of a text between separators; without a separator, its words.',
     parameters: [param('text', 'string'), optional('separator', 'string')],
     result: listOf(types.string),
-    call: ([value, separator]) => (separator === undefined ? text(value).split(/\s+/).filter((word) => word !== '') : text(value).split(text(separator))),
+    call: ([value, separator]) =>
+      separator === undefined
+        ? text(value)
+            .split(/\s+/)
+            .filter((word) => word !== '')
+        : text(value).split(text(separator)),
     examples: [{ query: 'split("/usr/bin", "/")', value: ['', 'usr', 'bin'] }],
   }),
   scalar({
@@ -247,7 +254,8 @@ export const textFunctions: readonly ScalarFunction[] = [
       parameters: [param('text'), param('width', 'int'), optional('filler', 'string')],
       result: types.string,
       maps: 0,
-      call: ([value, width, filler]) => padded(text(value), count(width), filler === undefined ? ' ' : text(filler), name === 'lpad'),
+      call: ([value, width, filler]) =>
+        padded(text(value), count(width), filler === undefined ? ' ' : text(filler), name === 'lpad'),
       examples: [{ query: `${name}(7, 3, "0")`, value: name === 'lpad' ? '007' : '700' }],
     }),
   ),
@@ -259,7 +267,8 @@ export const textFunctions: readonly ScalarFunction[] = [
     parameters: [param('format', 'string'), { ...rest('values'), optional: true }],
     result: types.string,
     nulls: 'handled',
-    call: ([pattern, ...values]) => (pattern === null || pattern instanceof Absent ? pattern : format(text(pattern), values)),
+    call: ([pattern, ...values]) =>
+      pattern === null || pattern instanceof Absent ? pattern : format(text(pattern), values),
     examples: [
       { query: 'format("%s[%d] at %#010x", "init", 1, 4096)', value: 'init[1] at 0x00001000' },
       { query: 'format("%.2f%%", 12.345)', value: '12.35%' },
@@ -273,7 +282,8 @@ export const textFunctions: readonly ScalarFunction[] = [
     result: types.int,
     call: ([a, b]) => {
       const [left, right] = [text(a), text(b)];
-      if (left.length > MOST_DISTANCE || right.length > MOST_DISTANCE) throw new ValueError(`levenshtein takes texts of up to ${MOST_DISTANCE} characters`);
+      if (left.length > MOST_DISTANCE || right.length > MOST_DISTANCE)
+        throw new ValueError(`levenshtein takes texts of up to ${MOST_DISTANCE} characters`);
       return levenshtein(left, right);
     },
     examples: [{ query: 'levenshtein("svchost", "scvhost.exe")', value: 6 }],
@@ -284,7 +294,8 @@ export const textFunctions: readonly ScalarFunction[] = [
     doc: 'As the operator: % any text, _ any character; with a character before which these two mean themselves.',
     parameters: [param('text', 'string'), param('pattern', 'string'), optional('escape', 'string')],
     result: types.bool,
-    call: ([value, pattern, escape]) => like(text(value), text(pattern), escape === undefined ? undefined : text(escape)),
+    call: ([value, pattern, escape]) =>
+      like(text(value), text(pattern), escape === undefined ? undefined : text(escape)),
     examples: [{ query: 'like("100%", "100!%", "!")', value: true }],
   }),
   scalar({
@@ -313,7 +324,7 @@ export const textFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'extension',
     topic: 'text',
-    doc: 'What stands behind the last dot of a path\'s last part, in lower case.',
+    doc: "What stands behind the last dot of a path's last part, in lower case.",
     parameters: [param('path', 'string')],
     result: types.string,
     maps: 0,

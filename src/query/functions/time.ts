@@ -18,7 +18,14 @@ function truncate(unit: string, value: Timestamp, timezone: string): Timestamp {
   if (!wall) throw new ValueError(`${value.toISOString()} is beyond the calendar`);
   const rank = UNITS.indexOf(unit.toLowerCase().replace(/s$/, '') as (typeof UNITS)[number]);
   if (rank < 0) throw new ValueError(`a time is cut to ${UNITS.join(', ')}, not '${unit.slice(0, 20)}'`);
-  const parts = [wall.getUTCFullYear(), wall.getUTCMonth(), wall.getUTCDate(), wall.getUTCHours(), wall.getUTCMinutes(), wall.getUTCSeconds()] as const;
+  const parts = [
+    wall.getUTCFullYear(),
+    wall.getUTCMonth(),
+    wall.getUTCDate(),
+    wall.getUTCHours(),
+    wall.getUTCMinutes(),
+    wall.getUTCSeconds(),
+  ] as const;
   const start = new Date(0);
   // A week begins on Monday, as ISO 8601 has it.
   const day = rank === 2 ? parts[2] - ((wall.getUTCDay() + 6) % 7) : parts[2];
@@ -35,7 +42,7 @@ export const timeFunctions: readonly ScalarFunction[] = [
     name: 'timestamp',
     aliases: ['time', 'datetime'],
     topic: 'time',
-    doc: 'A time: of seconds since 1970, or of a date text (2026-11-24 14:03, 24 Nov 2026, yesterday, 2 hours ago) in the session\'s time zone.',
+    doc: "A time: of seconds since 1970, or of a date text (2026-11-24 14:03, 24 Nov 2026, yesterday, 2 hours ago) in the session's time zone.",
     parameters: [param('value', ['number', 'string', 'time'])],
     result: types.time,
     maps: 0,
@@ -48,7 +55,7 @@ export const timeFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'now',
     topic: 'time',
-    doc: 'This moment, by the clock of the analyst\'s machine; the same throughout a query.',
+    doc: "This moment, by the clock of the analyst's machine; the same throughout a query.",
     parameters: [],
     result: types.time,
     call: (_args, context) => new Timestamp(context.now),
@@ -81,7 +88,9 @@ export const timeFunctions: readonly ScalarFunction[] = [
     parameters: [param('time', 'time'), optional('at', ['time', 'string'])],
     result: types.duration,
     maps: 0,
-    call: ([value, at], context) => (at === undefined ? context.now : typeof at === 'string' ? parseDate(at, context).ns : time(at).ns) - time(value).ns,
+    call: ([value, at], context) =>
+      (at === undefined ? context.now : typeof at === 'string' ? parseDate(at, context).ns : time(at).ns) -
+      time(value).ns,
     examples: [{ query: 'seconds(age(timestamp("2026-11-24"), "2026-11-25"))', value: 86400 }],
   }),
   scalar({
@@ -97,7 +106,7 @@ export const timeFunctions: readonly ScalarFunction[] = [
   scalar({
     name: 'date',
     topic: 'time',
-    doc: 'The date of a time as text, in the session\'s time zone: for group by.',
+    doc: "The date of a time as text, in the session's time zone: for group by.",
     parameters: [param('time', ['time', 'number', 'string'])],
     result: types.string,
     maps: 0,

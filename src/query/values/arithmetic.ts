@@ -33,7 +33,8 @@ export function arithmeticType(operator: ArithmeticOperator, a: Type, b: Type): 
   const right = asNumber(b);
   if (left && right) return numberType(operator, left, right);
   const culprit = left ? b : a;
-  const advice = operator === '+' && (a.kind === 'string' || b.kind === 'string') ? `; a || b joins values as text` : '';
+  const advice =
+    operator === '+' && (a.kind === 'string' || b.kind === 'string') ? `; a || b joins values as text` : '';
   return `${typeName(culprit)} is no number: ${typeName(a)} ${operator} ${typeName(b)} means nothing${advice}`;
 }
 
@@ -47,8 +48,12 @@ function asNumber(type: Type): Type | undefined {
 function timeType(operator: ArithmeticOperator, a: Type, b: Type): Type | string {
   if (a.kind === 'time' && b.kind === 'time' && operator === '-') return types.duration;
   const other = a.kind === 'time' ? b : a;
-  const fits = other.kind === 'any' ? operator !== '*' && operator !== '/' && operator !== '%' : isWhole(other) || other.kind === 'float';
-  if (fits && (operator === '+' || (operator === '-' && a.kind === 'time'))) return other.kind === 'any' && operator === '-' ? types.any : types.time;
+  const fits =
+    other.kind === 'any'
+      ? operator !== '*' && operator !== '/' && operator !== '%'
+      : isWhole(other) || other.kind === 'float';
+  if (fits && (operator === '+' || (operator === '-' && a.kind === 'time')))
+    return other.kind === 'any' && operator === '-' ? types.any : types.time;
   return `${typeName(a)} ${operator} ${typeName(b)} means nothing; a time takes + and - of a duration (or seconds), and - of a time`;
 }
 
@@ -56,12 +61,19 @@ function numberType(operator: ArithmeticOperator, a: Type, b: Type): Type {
   if (a.kind === 'float' || b.kind === 'float') return types.float;
   const address = a.kind === 'address' || b.kind === 'address';
   if (operator === '+') return address ? types.address : kept(a, b);
-  if (operator === '-') return a.kind === 'address' && b.kind === 'address' ? types.int : address ? types.address : kept(a, b);
+  if (operator === '-')
+    return a.kind === 'address' && b.kind === 'address' ? types.int : address ? types.address : kept(a, b);
   if (address) return types.int;
-  const unit = a.kind === 'size' || a.kind === 'duration' ? a : operator === '*' && (b.kind === 'size' || b.kind === 'duration') ? b : types.int;
+  const unit =
+    a.kind === 'size' || a.kind === 'duration'
+      ? a
+      : operator === '*' && (b.kind === 'size' || b.kind === 'duration')
+        ? b
+        : types.int;
   const other = unit === a ? b : a;
   // A size by a size is a ratio; a rest of a size is a size.
-  if (unit.kind === 'int' || other.kind === unit.kind) return operator === '%' && other.kind === unit.kind ? unit : types.int;
+  if (unit.kind === 'int' || other.kind === unit.kind)
+    return operator === '%' && other.kind === unit.kind ? unit : types.int;
   return unit;
 }
 
@@ -86,7 +98,8 @@ export function arithmetic(operator: ArithmeticOperator, a: Type, b: Type): Comp
     if (x === null || y === null || x === undefined || y === undefined) return null;
     if (isList(x) || isList(y)) return elementwise(x, y, one);
     if (x instanceof Timestamp || y instanceof Timestamp) return timeArithmetic(operator, x, y, nanoseconds);
-    if (typeof x === 'string' || typeof y === 'string') return operator === '+' && typeof x === 'string' && typeof y === 'string' ? joined(x, y) : null;
+    if (typeof x === 'string' || typeof y === 'string')
+      return operator === '+' && typeof x === 'string' && typeof y === 'string' ? joined(x, y) : null;
     const m = numberOf(x);
     const n = numberOf(y);
     return m === undefined || n === undefined ? null : numbers(m, n);
@@ -192,11 +205,16 @@ function exact(small: (a: number, b: number) => number, large: (a: bigint, b: bi
   };
 }
 
-function divided(small: (a: number, b: number) => number, large: (a: bigint, b: bigint) => bigint, float: (a: number, b: number) => number): Numbers {
+function divided(
+  small: (a: number, b: number) => number,
+  large: (a: bigint, b: bigint) => bigint,
+  float: (a: number, b: number) => number,
+): Numbers {
   return (a, b) => {
     if (b === 0 || b === 0n) return null;
     // The + 0 makes a zero of -0, which would be shown as such.
-    if (typeof a === 'number' && typeof b === 'number') return Number.isSafeInteger(a) && Number.isSafeInteger(b) ? small(a, b) + 0 : float(a, b);
+    if (typeof a === 'number' && typeof b === 'number')
+      return Number.isSafeInteger(a) && Number.isSafeInteger(b) ? small(a, b) + 0 : float(a, b);
     if (!isExact(a) || !isExact(b)) return float(Number(a), Number(b));
     return large(BigInt(a), BigInt(b));
   };

@@ -32,9 +32,13 @@ const CLOCK = String.raw`(?:(?:\s*t\s*|\s+|,\s*)${TIME}${ZONE})?`;
 /** 2026-11-24, 2026/11/24 14:03, 2026-11-24T14:03:11.25Z, 2026-11 */
 const ISO = new RegExp(String.raw`^(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2})${CLOCK})?$`);
 /** 24 Nov 2026 14:03:11, Tue, 24 November 2026 */
-const DAY_FIRST = new RegExp(String.raw`^(?:[a-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s-]+([a-z]{3,9})\.?,?[\s-]+(\d{4})${CLOCK}$`);
+const DAY_FIRST = new RegExp(
+  String.raw`^(?:[a-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s-]+([a-z]{3,9})\.?,?[\s-]+(\d{4})${CLOCK}$`,
+);
 /** Nov 24 2026 14:03, November 24, 2026 */
-const MONTH_FIRST = new RegExp(String.raw`^(?:[a-z]{3,9},?\s+)?([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})${CLOCK}$`);
+const MONTH_FIRST = new RegExp(
+  String.raw`^(?:[a-z]{3,9},?\s+)?([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})${CLOCK}$`,
+);
 /** Tue Nov 24 14:03:11 UTC 2026: what `date` and `ctime` print */
 const CTIME = new RegExp(String.raw`^(?:[a-z]{3}\s+)?([a-z]{3})\s+(\d{1,2})\s+${TIME}${ZONE}\s+(\d{4})$`);
 /** yesterday, today 14:03 */
@@ -68,7 +72,9 @@ export function timeOf(text: string, context: ValueContext): bigint | undefined 
 export function parseDate(text: string, context: ValueContext): Timestamp {
   const ns = timeOf(text, context);
   if (ns === undefined) {
-    throw new ValueError(`'${text.slice(0, 60)}' is no date; write 2026-11-24, "2026-11-24 14:03", "24 Nov 2026 14:03:11", "yesterday" or "2 hours ago"`);
+    throw new ValueError(
+      `'${text.slice(0, 60)}' is no date; write 2026-11-24, "2026-11-24 14:03", "24 Nov 2026 14:03:11", "yesterday" or "2 hours ago"`,
+    );
   }
   return new Timestamp(ns);
 }
@@ -79,7 +85,8 @@ export function parseDate(text: string, context: ValueContext): Timestamp {
  */
 export function parseDuration(text: string): bigint {
   const ns = duration(text.trim().toLowerCase());
-  if (ns === undefined) throw new ValueError(`'${text.slice(0, 60)}' is no length of time; write 90, "2 hours", "1d 3h" or "250ms"`);
+  if (ns === undefined)
+    throw new ValueError(`'${text.slice(0, 60)}' is no length of time; write 90, "2 hours", "1d 3h" or "250ms"`);
   return ns;
 }
 
@@ -97,7 +104,8 @@ function read(given: string, context: ValueContext): bigint | undefined {
   const ctime = CTIME.exec(text);
   if (ctime) return moment(ctime[9], month(ctime[1]), ctime[2], ctime.slice(3, 9), context);
   const dayWord = DAY_WORD.exec(text);
-  if (dayWord) return relativeDay(dayWord[1] === 'yesterday' ? -1 : dayWord[1] === 'tomorrow' ? 1 : 0, dayWord.slice(2), context);
+  if (dayWord)
+    return relativeDay(dayWord[1] === 'yesterday' ? -1 : dayWord[1] === 'tomorrow' ? 1 : 0, dayWord.slice(2), context);
   const clock = CLOCK_ALONE.exec(text);
   if (clock) return relativeDay(0, clock.slice(1), context);
   const epoch = EPOCH.exec(text);
@@ -110,7 +118,13 @@ function read(given: string, context: ValueContext): bigint | undefined {
 }
 
 /** @param clock hour, minute, second, fraction, am or pm, zone: what the expressions caught, each perhaps absent */
-function moment(year: string | undefined, monthNumber: number, day: string | undefined, clock: readonly (string | undefined)[], context: ValueContext): bigint | undefined {
+function moment(
+  year: string | undefined,
+  monthNumber: number,
+  day: string | undefined,
+  clock: readonly (string | undefined)[],
+  context: ValueContext,
+): bigint | undefined {
   const [hours = '0', minutes = '0', seconds = '0', decimals, half, zone] = clock;
   let hour = Number(hours);
   if (half !== undefined) {
@@ -118,10 +132,16 @@ function moment(year: string | undefined, monthNumber: number, day: string | und
     hour = (hour % 12) + (half === 'pm' ? 12 : 0);
   }
   if (hour > 23 || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
-  const wall = Date.UTC(Number(year), monthNumber - 1, Number(day), hour, Number(minutes), Number(seconds));
-  const date = new Date(wall);
-  // Date.UTC takes the 31st of November for the 1st of December, and a year below 100 for one of the last century.
-  if (date.getUTCFullYear() !== Number(year) || date.getUTCMonth() !== monthNumber - 1 || date.getUTCDate() !== Number(day)) return undefined;
+  // Date.UTC would take a year below 100 for one of the last century.
+  const date = new Date(Date.UTC(2000, 0, 1, hour, Number(minutes), Number(seconds)));
+  const wall = date.setUTCFullYear(Number(year), monthNumber - 1, Number(day));
+  // The 31st of November is no 1st of December.
+  if (
+    date.getUTCFullYear() !== Number(year) ||
+    date.getUTCMonth() !== monthNumber - 1 ||
+    date.getUTCDate() !== Number(day)
+  )
+    return undefined;
   const offset = zone === undefined ? zoneOffset(wall, context.timezone) : written(zone);
   return offset === undefined ? undefined : BigInt(wall - offset) * 1_000_000n + fraction(decimals);
 }
@@ -141,7 +161,20 @@ function wallOffset(moment: number, timezone: string): number {
 
 function month(name: string | undefined): number {
   const index = MONTHS.indexOf((name ?? '').slice(0, 3));
-  const full = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'][index];
+  const full = [
+    'january',
+    'february',
+    'march',
+    'april',
+    'may',
+    'june',
+    'july',
+    'august',
+    'september',
+    'october',
+    'november',
+    'december',
+  ][index];
   const fits = name !== undefined && full !== undefined && (name.length === 3 || full.startsWith(name));
   return fits ? index + 1 : NaN;
 }
@@ -164,7 +197,12 @@ function duration(text: string): bigint | undefined {
   if (text.length > 80) return undefined;
   const clock = /^(?:(\d{1,6}):)?(\d{1,2}):(\d{2})(?:\.(\d{1,9}))?$/.exec(text);
   if (clock && clock[1] !== undefined) {
-    return BigInt(clock[1]) * 3600n * SECOND + BigInt(clock[2] ?? '0') * 60n * SECOND + BigInt(clock[3] ?? '0') * SECOND + fraction(clock[4]);
+    return (
+      BigInt(clock[1]) * 3600n * SECOND +
+      BigInt(clock[2] ?? '0') * 60n * SECOND +
+      BigInt(clock[3] ?? '0') * SECOND +
+      fraction(clock[4])
+    );
   }
   let total = 0n;
   let rest = text.startsWith('-') ? text.slice(1).trim() : text;

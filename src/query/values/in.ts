@@ -40,7 +40,8 @@ function inList(a: unknown, list: readonly unknown[], context: ValueContext, exa
 
 /** The value of a row of one column, which is what a sub-query of one column has for elements; any other value itself. */
 export function onlyValue(element: unknown): unknown {
-  if (typeof element !== 'object' || element === null || Object.getPrototypeOf(element) !== Object.prototype) return element;
+  if (typeof element !== 'object' || element === null || Object.getPrototypeOf(element) !== Object.prototype)
+    return element;
   const values = Object.entries(element).filter(([name]) => name !== '$depth');
   return values.length === 1 ? values[0]?.[1] : element;
 }

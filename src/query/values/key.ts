@@ -39,10 +39,12 @@ function objectKey(value: object): Key {
   if (value instanceof Timestamp) return `${MARK}t${value.ns}`;
   const number = numberOf(value);
   if (number !== undefined) return keyOf(number);
-  if (value instanceof Uint8Array) return `${MARK}b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')}`;
+  if (value instanceof Uint8Array)
+    return `${MARK}b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')}`;
   if (isList(value)) return `${MARK}l${keyOfAll(elementsOf(value))}`;
   const prototype = Object.getPrototypeOf(value) as unknown;
-  if (prototype === Object.prototype || prototype === null || value instanceof Map) return `${MARK}r${keyOfAll(entriesOf(value).flat())}`;
+  if (prototype === Object.prototype || prototype === null || value instanceof Map)
+    return `${MARK}r${keyOfAll(entriesOf(value).flat())}`;
   return `${MARK}o${String(value)}`;
 }
 

@@ -28,7 +28,8 @@ export function compileLike(pattern: string, escape?: string): (text: string) =>
 }
 
 function read(pattern: string, escape: string | undefined): Part[] {
-  if (escape !== undefined && Array.from(escape).length !== 1) throw new ValueError('the escape of like is one character');
+  if (escape !== undefined && Array.from(escape).length !== 1)
+    throw new ValueError('the escape of like is one character');
   const parts: Part[] = [];
   let escaped = false;
   for (const character of lower(pattern)) {

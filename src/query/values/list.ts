@@ -13,7 +13,8 @@ export function isList(value: unknown): value is readonly unknown[] | ArrayView 
 export function elementsOf(list: readonly unknown[] | ArrayView): readonly unknown[] {
   if (!(list instanceof ArrayView)) return list;
   const values: unknown[] = [];
-  for (let index = 0; index < Math.min(list.length, MOST_ELEMENTS); index++) values.push(orAbsent(() => list.at(index)));
+  for (let index = 0; index < Math.min(list.length, MOST_ELEMENTS); index++)
+    values.push(orAbsent(() => list.at(index)));
   return values;
 }
 

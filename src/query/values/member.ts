@@ -61,7 +61,11 @@ export function memberType(type: Type, name: string, members?: ReadonlyMap<strin
     case 'null':
       return type;
     case 'struct':
-      return members?.get(name) ?? conveniences(type.struct).get(name)?.type ?? (members && type.struct !== undefined ? undefined : types.any);
+      return (
+        members?.get(name) ??
+        conveniences(type.struct).get(name)?.type ??
+        (members && type.struct !== undefined ? undefined : types.any)
+      );
     case 'list': {
       const of = memberType(type.of, name, members);
       return of && listOf(of);
@@ -96,4 +100,3 @@ export function structOf(type: Type): string | undefined {
   if (type.kind === 'list') return structOf(type.of);
   return type.kind === 'struct' ? type.struct : undefined;
 }
-

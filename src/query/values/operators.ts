@@ -1,7 +1,14 @@
 import type { BinaryOperator } from '../../../grammar/efilter-tree.js';
 import { Absent } from '../../memory/absent.js';
 import { incomparable, listOf, type Type, typeName, types } from '../types.js';
-import { type ArithmeticOperator, arithmetic, arithmeticType, type Compute, elementwise, joined } from './arithmetic.js';
+import {
+  type ArithmeticOperator,
+  arithmetic,
+  arithmeticType,
+  type Compute,
+  elementwise,
+  joined,
+} from './arithmetic.js';
 import type { ValueContext } from './context.js';
 import { parseDate, parseDuration } from './date.js';
 import { equal, order } from './equality.js';
@@ -35,7 +42,13 @@ export interface OperandFacts {
  * Checks and compiles `a operator b`.
  * @throws ValueError saying why the types do not go together, or what is wrong with a constant (a pattern, a date)
  */
-export function compileOperator(operator: BinaryOperator, a: Type, b: Type, context: ValueContext, facts: OperandFacts = {}): CompiledOperator {
+export function compileOperator(
+  operator: BinaryOperator,
+  a: Type,
+  b: Type,
+  context: ValueContext,
+  facts: OperandFacts = {},
+): CompiledOperator {
   switch (operator) {
     case 'and':
       return { type: types.bool, compute: and };
@@ -84,7 +97,13 @@ const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
   '>=': (sign) => sign >= 0,
 };
 
-function comparison(operator: Comparison, a: Type, b: Type, context: ValueContext, facts: OperandFacts): CompiledOperator {
+function comparison(
+  operator: Comparison,
+  a: Type,
+  b: Type,
+  context: ValueContext,
+  facts: OperandFacts,
+): CompiledOperator {
   const reason = incomparable(a, b);
   if (reason !== undefined) throw new ValueError(reason);
   const left = converter(b, facts.constantLeft, context);
@@ -118,7 +137,11 @@ function scalarComparison(operator: Comparison, context: ValueContext, tuples: b
  * What a text becomes beside a value of another type: a date beside a time, a length of time beside a duration. A constant one is read now,
  * so that a mistake is told before anything runs; others row by row.
  */
-function converter(other: Type, constant: { readonly value: unknown } | undefined, context: ValueContext): ((value: unknown) => unknown) | undefined {
+function converter(
+  other: Type,
+  constant: { readonly value: unknown } | undefined,
+  context: ValueContext,
+): ((value: unknown) => unknown) | undefined {
   const kind = other.kind === 'list' ? other.of.kind : other.kind;
   if (kind !== 'time' && kind !== 'duration') return undefined;
   const read = kind === 'time' ? (text: string) => parseDate(text, context) : parseDuration;
@@ -161,7 +184,8 @@ function onlyMember(type: Type): Type {
 
 function liking(a: Type, b: Type, facts: OperandFacts): CompiledOperator {
   const text = a.kind === 'list' ? a.of : a;
-  if (text.kind === 'struct' || text.kind === 'row') throw new ValueError(`${typeName(text)} is no text; name one of its members`);
+  if (text.kind === 'struct' || text.kind === 'row')
+    throw new ValueError(`${typeName(text)} is no text; name one of its members`);
   requireText(b, 'a pattern');
   const constant = facts.constant?.value;
   const known = typeof constant === 'string' ? compileLike(constant) : undefined;
@@ -179,7 +203,8 @@ function or3(values: readonly unknown[]): unknown {
 }
 
 function requireText(type: Type, what: string): void {
-  if (type.kind !== 'string' && type.kind !== 'any' && type.kind !== 'null') throw new ValueError(`${what} is a string, not ${typeName(type)}`);
+  if (type.kind !== 'string' && type.kind !== 'any' && type.kind !== 'null')
+    throw new ValueError(`${what} is a string, not ${typeName(type)}`);
 }
 
 function concatenate(a: unknown, b: unknown): unknown {

@@ -79,7 +79,8 @@ export function compareTuples(a: readonly unknown[], b: readonly unknown[]): num
 
 /** Names and values of a row or dict, by name: two rows are the same whatever the order of their columns. */
 export function entriesOf(value: object): (readonly [string, unknown])[] {
-  const entries = value instanceof Map ? [...value].map(([key, member]) => [String(key), member] as const) : Object.entries(value);
+  const entries =
+    value instanceof Map ? [...value].map(([key, member]) => [String(key), member] as const) : Object.entries(value);
   return entries.sort(([a], [b]) => compareText(a, b));
 }
 

@@ -58,7 +58,10 @@ class CostReader {
     const distinct = firsts.every((first) => first !== undefined) && new Set(firsts).size === firsts.length;
     const degree = Math.max(...branches.map((branch) => branch.degree));
     const factors = branches.map((branch) => branch.factor);
-    return capped({ factor: distinct ? Math.max(...factors) : factors.reduce((sum, factor) => sum + factor, 0), degree });
+    return capped({
+      factor: distinct ? Math.max(...factors) : factors.reduce((sum, factor) => sum + factor, 0),
+      degree,
+    });
   }
 
   private sequence(depth: number): Ways {
@@ -81,7 +84,11 @@ class CostReader {
     const single = atom.factor === 1 && atom.degree === 0;
     const first = least > 0 ? atom.first : undefined;
     if (most === Infinity) return single ? { factor: 1, degree: 1, first } : EXPONENTIAL;
-    return capped({ factor: atom.factor ** most * (most - least + 1), degree: atom.degree === 0 ? 0 : atom.degree * most, first });
+    return capped({
+      factor: atom.factor ** most * (most - least + 1),
+      degree: atom.degree === 0 ? 0 : atom.degree * most,
+      first,
+    });
   }
 
   private atom(depth: number): Ways {
@@ -103,7 +110,8 @@ class CostReader {
   }
 
   private characterClass(): Ways {
-    while (this.at < this.source.length && this.source[this.at] !== ']') this.at += this.source[this.at] === '\\' ? 2 : 1;
+    while (this.at < this.source.length && this.source[this.at] !== ']')
+      this.at += this.source[this.at] === '\\' ? 2 : 1;
     this.at++;
     return ONE;
   }
@@ -115,7 +123,10 @@ class CostReader {
       while (/[0-9]/.test(this.source[this.at] ?? '')) this.at++;
       if (character === 'k') this.at = this.source.indexOf('>', this.at) + 1;
     }
-    if (character === 'x' || character === 'u') this.at += /^(?:[0-9a-f]{4}|[0-9a-f]{2})?/i.exec(this.source.slice(this.at, this.at + (character === 'x' ? 2 : 4)))?.[0].length ?? 0;
+    if (character === 'x' || character === 'u')
+      this.at +=
+        /^(?:[0-9a-f]{4}|[0-9a-f]{2})?/i.exec(this.source.slice(this.at, this.at + (character === 'x' ? 2 : 4)))?.[0]
+          .length ?? 0;
     return /[a-z0-9]/i.test(character) ? ONE : { ...ONE, first: character };
   }
 

@@ -42,8 +42,11 @@ export class Pattern {
     const { body, flags } = translate(source);
     this.fast = new BacktrackingEngine(body, flags, source);
     this.cost = patternCost(body);
+    if (!this.isLinear(0)) this.fast.test('');
     if (this.cost.beyondRegular !== undefined && this.cost.degree === Infinity) {
-      throw new ValueError(`the regular expression ${shown(source)} may take forever: it repeats what can match in several ways, and has ${this.cost.beyondRegular}, for which there is no other engine`);
+      throw new ValueError(
+        `the regular expression ${shown(source)} may take forever: it repeats what can match in several ways, and has ${this.cost.beyondRegular}, for which there is no other engine`,
+      );
     }
     this.linearEngine = () => (this.linear ??= new LinearEngine(body, flags, source));
   }
@@ -63,7 +66,7 @@ export class Pattern {
   /** All matches that do not overlap, first to last. */
   *matches(text: string): Generator<Match> {
     const engine = this.engine(text);
-    for (let from = 0; from <= text.length; ) {
+    for (let from = 0; from <= text.length;) {
       const match = engine.exec(text, from);
       if (!match) return;
       yield match;
@@ -73,13 +76,17 @@ export class Pattern {
 
   /** True where this text is left to the linear engine. */
   isLinear(length: number): boolean {
-    return this.cost.factor * length ** this.cost.degree > BUDGET;
+    // Even an empty text can be matched in so many ways as the factor says; and 1 ** Infinity is no number.
+    return this.cost.factor * Math.max(2, length) ** this.cost.degree > BUDGET;
   }
 
   private engine(text: string): Engine {
     if (!this.isLinear(text.length)) return this.fast;
     if (this.cost.beyondRegular === undefined) return this.linearEngine();
-    throw new Absent('not-applicable', `${shown(this.source)} has ${this.cost.beyondRegular} and might not end on a text of ${text.length} characters`);
+    throw new Absent(
+      'not-applicable',
+      `${shown(this.source)} has ${this.cost.beyondRegular} and might not end on a text of ${text.length} characters`,
+    );
   }
 }
 
@@ -101,15 +108,18 @@ export function patternOf(source: string): Pattern {
 function translate(source: string): { body: string; flags: string } {
   const prefix = /^\(\?([aiLmsux]+)\)/.exec(source);
   const letters = prefix?.[1] ?? '';
-  if (letters.includes('x')) throw new ValueError('a regular expression with the flag x (spaces that do not count) is not supported');
+  if (letters.includes('x'))
+    throw new ValueError('a regular expression with the flag x (spaces that do not count) is not supported');
   let flags = 'i';
   for (const flag of ['m', 's']) if (letters.includes(flag)) flags += flag;
-  const body = source.slice(prefix?.[0].length ?? 0).replace(/\\[\s\S]|\(\?P<|\(\?P=(\w+)\)/g, (piece, name: string | undefined) => {
-    if (piece === '\\A') return '^';
-    if (piece === '\\Z' || piece === '\\z') return '$';
-    if (piece === '(?P<') return '(?<';
-    return name === undefined ? piece : `\\k<${name}>`;
-  });
+  const body = source
+    .slice(prefix?.[0].length ?? 0)
+    .replace(/\\[\s\S]|\(\?P<|\(\?P=(\w+)\)/g, (piece, name: string | undefined) => {
+      if (piece === '\\A') return '^';
+      if (piece === '\\Z' || piece === '\\z') return '$';
+      if (piece === '(?P<') return '(?<';
+      return name === undefined ? piece : `\\k<${name}>`;
+    });
   return { body, flags };
 }
 
@@ -117,26 +127,35 @@ class BacktrackingEngine implements Engine {
   private readonly once: RegExp;
   private readonly global: RegExp;
 
-  constructor(body: string, flags: string, source: string) {
-    try {
-      this.once = new RegExp(body, flags);
-      this.global = new RegExp(body, `${flags}g`);
-      // Some patterns are found too large only when they are first used.
-      this.once.test('');
-    } catch (error) {
-      if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
-      throw new ValueError(`${shown(source)} is no regular expression: ${error.message.replace(/^.*: /s, '')}`);
-    }
+  constructor(
+    body: string,
+    flags: string,
+    private readonly source: string,
+  ) {
+    this.once = this.told(() => new RegExp(body, flags));
+    this.global = new RegExp(body, `${flags}g`);
   }
 
   test(text: string): boolean {
-    return this.once.test(text);
+    return this.told(() => this.once.test(text));
   }
 
   exec(text: string, from: number): Match | undefined {
     this.global.lastIndex = from;
-    const found = this.global.exec(text);
-    return found ? { start: found.index, end: found.index + found[0].length, groups: [...found], named: found.groups ?? {} } : undefined;
+    const found = this.told(() => this.global.exec(text));
+    return found
+      ? { start: found.index, end: found.index + found[0].length, groups: [...found], named: found.groups ?? {} }
+      : undefined;
+  }
+
+  /** V8 finds some patterns too large only when they are first used. */
+  private told<T>(use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+      throw new ValueError(`${shown(this.source)} is no regular expression: ${error.message.replace(/^.*: /s, '')}`);
+    }
   }
 }
 
@@ -148,12 +167,15 @@ class LinearEngine implements Engine {
   constructor(body: string, flags: string, source: string) {
     // Few queries need it, and those learn so in the middle of a row: hence not an import.
     const { RE2JS } = createRequire(import.meta.url)('re2js') as Re2;
-    const bits = RE2JS.CASE_INSENSITIVE | (flags.includes('m') ? RE2JS.MULTILINE : 0) | (flags.includes('s') ? RE2JS.DOTALL : 0);
+    const bits =
+      RE2JS.CASE_INSENSITIVE | (flags.includes('m') ? RE2JS.MULTILINE : 0) | (flags.includes('s') ? RE2JS.DOTALL : 0);
     try {
       this.pattern = RE2JS.compile(RE2JS.translateRegExp(body), bits);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new ValueError(`${shown(source)} may take too long, and the engine that would not cannot read it: ${error.message}`);
+      throw new ValueError(
+        `${shown(source)} may take too long, and the engine that would not cannot read it: ${error.message}`,
+      );
     }
   }
 

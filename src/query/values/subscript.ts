@@ -18,7 +18,8 @@ export function subscript(value: unknown, key: unknown, context: ValueContext): 
   if (key === null || key === undefined) return null;
   const index = indexOf(key);
   if (typeof value === 'string') return index === undefined ? null : (at(Array.from(value), index) ?? null);
-  if (Array.isArray(value)) return index === undefined ? named(value, key, context) : (at(value as unknown[], index) ?? null);
+  if (Array.isArray(value))
+    return index === undefined ? named(value, key, context) : (at(value as unknown[], index) ?? null);
   if (value instanceof ArrayView) {
     if (index === undefined) return named(value, key, context);
     const place = index < 0 ? value.length + index : index;

@@ -31,8 +31,13 @@ function plain(value: unknown, depth: number): string {
   if (value instanceof Struct) return describeStruct(value).name ?? `0x${value.$address.toString(16)}`;
   if (value instanceof Pointer) return value.toString();
   if (depth >= DEPTH) return '…';
-  if (isList(value)) return `[${asList(value).map((element) => plain(element, depth + 1)).join(', ')}]`;
+  if (isList(value))
+    return `[${asList(value)
+      .map((element) => plain(element, depth + 1))
+      .join(', ')}]`;
   const prototype = Object.getPrototypeOf(value) as unknown;
   if (prototype !== Object.prototype && prototype !== null && !(value instanceof Map)) return String(value);
-  return `{${entriesOf(value).map(([key, member]) => `${key}: ${plain(member, depth + 1)}`).join(', ')}}`;
+  return `{${entriesOf(value)
+    .map(([key, member]) => `${key}: ${plain(member, depth + 1)}`)
+    .join(', ')}}`;
 }

@@ -12,7 +12,13 @@ const NOW = 1_795_611_791n * 1_000_000_000n;
 const utc: ValueContext = { timezone: 'UTC', now: NOW };
 
 /** Calls a function by name, as the engine does with arguments that are not known beforehand. */
-function call(name: string, args: readonly unknown[], context = utc, given?: readonly Type[], constant = false): unknown {
+function call(
+  name: string,
+  args: readonly unknown[],
+  context = utc,
+  given?: readonly Type[],
+  constant = false,
+): unknown {
   const declared = library.scalar(name);
   assert.ok(declared, `no function ${name}`);
   const argumentTypes = given ?? args.map((arg) => (typeof arg === 'function' ? types.any : typeOfValue(arg)));
@@ -139,7 +145,11 @@ const TABLE: readonly (readonly [name: string, args: readonly unknown[], value: 
   ['duration', [1.5], 1_500_000_000n],
   ['seconds', [1_500_000_000n], 1.5],
   ['age', [at('2026-11-25T12:00:00Z'), at('2026-11-25T13:00:00Z')], 3_600_000_000_000n],
-  ['strftime', ['%Y-%m-%dT%H:%M:%S.%f %j %a %A %b %B %p %I %y %u %w %s %z %%', at('2026-11-24T14:03:11.250Z')], '2026-11-24T14:03:11.250000 328 Tue Tuesday Nov November PM 02 26 2 2 1795528991 +0000 %'],
+  [
+    'strftime',
+    ['%Y-%m-%dT%H:%M:%S.%f %j %a %A %b %B %p %I %y %u %w %s %z %%', at('2026-11-24T14:03:11.250Z')],
+    '2026-11-24T14:03:11.250000 328 Tue Tuesday Nov November PM 02 26 2 2 1795528991 +0000 %',
+  ],
   ['strftime', ['%-d.%-m.', at('2026-01-02T00:00:00Z')], '2.1.'],
   ['date_trunc', ['month', at('2026-11-24T14:03:11Z')], at('2026-11-01T00:00:00Z')],
   ['date_trunc', ['week', at('2026-11-25T14:03:11Z')], at('2026-11-23T00:00:00Z')],
@@ -181,7 +191,14 @@ const TABLE: readonly (readonly [name: string, args: readonly unknown[], value: 
   ['sha1', [Buffer.from('abc')], 'a9993e364706816aba3e25717850c26c9cd0d89d'],
   ['entropy', [Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))], 8],
   ['entropy', [''], 0],
-  ['bind', [['a', 1], ['b', null]], { a: 1, b: null }],
+  [
+    'bind',
+    [
+      ['a', 1],
+      ['b', null],
+    ],
+    { a: 1, b: null },
+  ],
   ['keys', [{ b: 1, a: 2 }], ['a', 'b']],
   ['cidr_match', ['172.16.5.4', '172.16.0.0/12'], true],
   ['cidr_match', ['172.32.5.4', '172.16.0.0/12'], false],
@@ -248,17 +265,42 @@ describe('functions', () => {
     const gone = new Absent('unreadable', 'gone');
     for (const declared of library.functions) {
       if (declared.kind !== 'scalar' || declared.nulls === 'handled' || declared.parameters.length === 0) continue;
-      const bound = bindFunction(declared, declared.parameters.map(() => types.any), utc);
+      const bound = bindFunction(
+        declared,
+        declared.parameters.map(() => types.any),
+        utc,
+      );
       assert.equal(bound(declared.parameters.map(() => null)), null, declared.name);
       assert.equal(bound(declared.parameters.map(() => gone)), gone, declared.name);
     }
   });
 
   it('never throw for the values of a row', () => {
-    const odd: readonly unknown[] = ['', 'a', '\u{1f600}', -1, 1e308, NaN, 1n << 70n, true, [], [null], [[1]], { a: 1 }, new Timestamp(1n << 100n), Buffer.from('x'), new Absent('corrupt', 'x'), null];
+    const odd: readonly unknown[] = [
+      '',
+      'a',
+      '\u{1f600}',
+      -1,
+      1e308,
+      NaN,
+      1n << 70n,
+      true,
+      [],
+      [null],
+      [[1]],
+      { a: 1 },
+      new Timestamp(1n << 100n),
+      Buffer.from('x'),
+      new Absent('corrupt', 'x'),
+      null,
+    ];
     for (const declared of library.functions) {
       if (declared.kind !== 'scalar' || declared.parameters.some(({ form }) => form === 'each')) continue;
-      const bound = bindFunction(declared, declared.parameters.map(() => types.any), utc);
+      const bound = bindFunction(
+        declared,
+        declared.parameters.map(() => types.any),
+        utc,
+      );
       for (const a of odd) for (const b of odd) bound(declared.parameters.map((_, index) => (index % 2 === 0 ? a : b)));
     }
   });
@@ -285,12 +327,16 @@ describe('functions', () => {
     assert.equal(result('sum', listOf(types.size)), 'size');
     assert.equal(result('coalesce', types.null, types.int, types.float), 'float');
     assert.match(result('lower', types.int), /lower takes string as text, not int\. Note that .*str\(x\)/);
-    assert.match(result('timestamp', types.bool, types.int), /does not take so many arguments \(2\): timestamp\(value: number or string or time\) → time/);
+    assert.match(
+      result('timestamp', types.bool, types.int),
+      /does not take so many arguments \(2\): timestamp\(value: number or string or time\) → time/,
+    );
     assert.match(result('strftime', types.string, types.bytes), /not bytes/);
   });
 
   it('are both aggregates and functions of values, by one rule', () => {
-    const kind = (name: string, call: Partial<Parameters<typeof library.resolve>[1]>): string | undefined => library.resolve(name, { types: [types.int], aggregating: true, ...call })?.kind;
+    const kind = (name: string, call: Partial<Parameters<typeof library.resolve>[1]>): string | undefined =>
+      library.resolve(name, { types: [types.int], aggregating: true, ...call })?.kind;
     assert.equal(kind('count', {}), 'aggregate');
     assert.equal(kind('COUNT', { types: [], star: true }), 'aggregate');
     assert.equal(kind('count', { aggregating: false }), 'scalar');
@@ -307,8 +353,14 @@ describe('functions', () => {
     const substr = library.scalar('substr');
     assert.ok(substr);
     assert.deepEqual(placeArguments(substr, [undefined, 'end', 'start']), [0, 2, 1]);
-    assert.deepEqual(placeArguments(substr, [undefined, 'stop']), { message: 'substr has no argument stop; it has text, start, end.', argument: 1 });
-    assert.deepEqual(placeArguments(substr, [undefined, 'text']), { message: 'substr is given text twice.', argument: 1 });
+    assert.deepEqual(placeArguments(substr, [undefined, 'stop']), {
+      message: 'substr has no argument stop; it has text, start, end.',
+      argument: 1,
+    });
+    assert.deepEqual(placeArguments(substr, [undefined, 'text']), {
+      message: 'substr is given text twice.',
+      argument: 1,
+    });
   });
 
   it('are listed with signature, sentence and example', () => {

@@ -18,8 +18,17 @@ const whole = fc.oneof(
   fc.bigInt({ min: -(1n << 70n), max: 1n << 70n }),
   fc.constantFrom(0, 1, -1, 0n, 1n, 2 ** 53, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 63n), 2n ** 64n - 1n),
 );
-const numeric = fc.oneof(whole, fc.double(), fc.constantFrom(NaN, Infinity, -Infinity, -0, 0.5, 2 ** 60, 2 ** 64, 1e300), fc.boolean());
-const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.constantFrom('', '\0', '\0s', '\0t1', '1', 'n1;', '1:a', '\ue000', '\u{10000}', '\uffff'));
+const numeric = fc.oneof(
+  whole,
+  fc.double(),
+  fc.constantFrom(NaN, Infinity, -Infinity, -0, 0.5, 2 ** 60, 2 ** 64, 1e300),
+  fc.boolean(),
+);
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('', '\0', '\0s', '\0t1', '1', 'n1;', '1:a', '\ue000', '\u{10000}', '\uffff'),
+);
 const scalar = fc.oneof(
   { weight: 4, arbitrary: numeric },
   { weight: 4, arbitrary: text },
@@ -27,7 +36,11 @@ const scalar = fc.oneof(
   fc.bigInt({ min: -(1n << 62n), max: 1n << 62n }).map((ns) => new Timestamp(ns)),
   fc.uint8Array({ maxLength: 6 }),
 );
-const value = fc.oneof({ weight: 5, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }), fc.dictionary(fc.constantFrom('a', 'b', 'c'), scalar));
+const value = fc.oneof(
+  { weight: 5, arbitrary: scalar },
+  fc.array(scalar, { maxLength: 3 }),
+  fc.dictionary(fc.constantFrom('a', 'b', 'c'), scalar),
+);
 /** Pairs that are often the same value in two forms. */
 const pair = fc.oneof(
   fc.tuple(value, value),
@@ -51,7 +64,10 @@ describe('values: properties', () => {
     const several = fc.array(value, { maxLength: 3 });
     fc.assert(
       fc.property(several, several, (a, b) => {
-        assert.equal(keyOfAll(a) === keyOfAll(b), a.length === b.length && a.every((one, index) => same(one, b[index])));
+        assert.equal(
+          keyOfAll(a) === keyOfAll(b),
+          a.length === b.length && a.every((one, index) => same(one, b[index])),
+        );
       }),
       { numRuns: 5_000 },
     );
@@ -64,7 +80,9 @@ describe('values: properties', () => {
         assert.equal(compareValues(a, b) + compareValues(b, a), 0);
         // In boxes, as sort puts undefined last without asking.
         const [first, second, third] = [[a], [b], [c]].sort(([x], [y]) => compareValues(x, y)).map(([one]) => one);
-        assert.ok(compareValues(first, second) <= 0 && compareValues(second, third) <= 0 && compareValues(first, third) <= 0);
+        assert.ok(
+          compareValues(first, second) <= 0 && compareValues(second, third) <= 0 && compareValues(first, third) <= 0,
+        );
       }),
       { numRuns: 20_000 },
     );
@@ -127,7 +145,10 @@ describe('values: properties', () => {
           const result = arithmetic(operator, left, right)(a, b);
           if (expected === null) assert.equal(result, null);
           else {
-            assert.ok(typeof result === 'bigint' || Number.isSafeInteger(result), `${String(a)} ${operator} ${String(b)} = ${String(result)}`);
+            assert.ok(
+              typeof result === 'bigint' || Number.isSafeInteger(result),
+              `${String(a)} ${operator} ${String(b)} = ${String(result)}`,
+            );
             assert.ok(!Object.is(result, -0));
             assert.equal(BigInt(result as number), expected);
           }

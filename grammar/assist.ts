@@ -1,6 +1,7 @@
 import type { IToken } from 'chevrotain';
-import { lexer, parseLine, parser, textOf } from './command.js';
+import { parseLine, parser, textOf, tokenize } from './command.js';
 import { type Argument, LineError } from './command-tree.js';
+import { anyName, type Known, queryTail } from './line-kind.js';
 
 /** What may stand at the end of a line that is being typed. */
 export type Role =
@@ -15,6 +16,7 @@ export type Role =
   /** text that is not the command line's own */
   | 'filter'
   | 'query'
+  | 'javascript'
   | 'comment';
 
 /** The end of a line, as the grammar sees it. Positions are UTF-16 offsets in the line. */
@@ -41,12 +43,14 @@ const PIECES = new Set(['Word', 'ListWord', 'DoubleQuoted', 'SingleQuoted', 'Ope
 /**
  * Says what may stand at the end of a line: the tokens before the word that is being typed go to the parser's content assist, and
  * the rules it would be in say what that word is. Never throws; undefined where nothing sensible can be said.
+ * @param known what is known of names, as where the line is run
  */
-export function assistLine(line: string): Assist | undefined {
-  const { tokens } = lexer.tokenize(line);
+export function assistLine(line: string, known: Known = anyName): Assist | undefined {
+  const { tokens } = tokenize(line, known);
   const last = tokens.at(-1);
   const nothing = { args: [], items: [], text: '', start: line.length, quote: '' } as const;
-  if (last?.tokenType.name === 'Query') return { ...nothing, role: 'query', text: last.image, start: last.startOffset };
+  if (last?.tokenType.name === 'Query') return queryPlace(line, last) ?? { ...nothing, role: 'query', text: last.image, start: last.startOffset };
+  if (last?.tokenType.name === 'JavaScript') return { ...nothing, role: 'javascript', text: last.image, start: last.startOffset };
   if (last?.tokenType.name === 'Filter') return { ...nothing, role: 'filter' };
   // Behind a comment the line is at its end: the lexer skipped what stands there.
   if (/(?:^|\s)#/.test(line.slice(last ? endOf(last) : 0))) return { ...nothing, role: 'comment' };
@@ -88,7 +92,19 @@ export function assistLine(line: string): Assist | undefined {
   const bracket = fragment.quote === '' && line[edge] === '[' ? 1 : 0;
   if (bracket > 0) Object.assign(fragment, { text: fragment.text.slice(1), start: edge + 1 });
   if (items[0]?.startsWith('[') === true) items[0] = items[0].slice(1);
-  return { role: bracket > 0 && role === 'argument' ? 'value' : role, command, args: argumentsOf(line, tokens, opened, role === 'redirect' ? redirectStart(tokens, from) : from), ...(name === undefined ? {} : { name }), items, ...fragment };
+  return { role: bracket > 0 && role === 'argument' ? 'value' : role, command, args: argumentsOf(line, known, tokens, opened, role === 'redirect' ? redirectStart(tokens, from) : from), ...(name === undefined ? {} : { name }), items, ...fragment };
+}
+
+/** Behind a query: the file of its rows, or a filter. Undefined within the query. */
+function queryPlace(line: string, query: IToken): Assist | undefined {
+  const tail = queryTail(line, query.startOffset, endOf(query));
+  const place = { args: [], items: [], text: '', start: line.length, quote: '' } as const;
+  if (tail.filter !== undefined) return { ...place, role: 'filter' };
+  // A path that is not written out yet is a comparison to the grammar; what looks like one is completed as one.
+  const path = /(?:>>\s*|[^->=]>\s+)(?<quote>["']?)(?<text>(?:~|\.{1,2})?\/[^"'\s|]*|[^"'\s|/()]*)$/.exec(query.image);
+  if (!path?.groups || !(path[0].startsWith('>>') || /^[~./]/.test(path.groups['text'] ?? ''))) return undefined;
+  const { quote = '', text = '' } = path.groups;
+  return { ...place, role: 'redirect', text, quote: quote as '"', start: line.length - text.length - quote.length };
 }
 
 /** Which role the grammar gives to a word at `at` behind these tokens. */
@@ -131,12 +147,12 @@ function redirectStart(tokens: readonly IToken[], from: number): number {
 }
 
 /** The arguments of a command up to a token, as the parser reads them; none where it cannot. */
-function argumentsOf(line: string, tokens: readonly IToken[], opened: number, until: number): readonly Argument[] {
+function argumentsOf(line: string, known: Known, tokens: readonly IToken[], opened: number, until: number): readonly Argument[] {
   const from = tokens[opened]?.startOffset ?? 0;
   const end = tokens[until]?.startOffset ?? line.length;
   try {
     // Blank before, so that places are those of the line.
-    const [statement] = parseLine(' '.repeat(from) + line.slice(from, end));
+    const [statement] = parseLine(' '.repeat(from) + line.slice(from, end), known);
     return statement?.kind === 'command' ? statement.args : [];
   } catch (error) {
     if (!(error instanceof LineError)) throw error;

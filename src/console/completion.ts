@@ -16,25 +16,43 @@ import { builtins, type Shell } from './shell.js';
 export async function complete(shell: Shell, line: string, cursor = line.length): Promise<Completion> {
   const text = line.slice(0, cursor);
   const { assistLine } = await import('../../grammar/assist.js');
-  const assist = assistLine(text);
+  const assist = assistLine(text, shell.known);
   const nothing = { start: cursor, candidates: [] };
   if (!assist) return nothing;
   switch (assist.role) {
     case 'statement':
-      return { start: assist.start, candidates: commandNames(shell, assist.text) };
+      return statement(shell, assist);
     case 'redirect':
       return { start: assist.start, quote: assist.quote, candidates: pathCandidates(shell, assist.text) };
     case 'argument':
     case 'value':
       return words(shell, text, assist);
+    case 'javascript':
+      return (await import('./completion-javascript.js')).completeJavaScript(shell, assist.text, assist.start);
     default:
       return nothing;
   }
 }
 
+/** What a statement of another language may begin with. */
+const BEGINNINGS: readonly Candidate[] = [
+  { text: 'select', hint: 'a query: select name, pid from pslist()' },
+  { text: 'explain', hint: 'how a query would be run' },
+  { text: 'session', hint: 'JavaScript: the session', after: '.' },
+  { text: 'await', hint: 'JavaScript: waits for a promise' },
+  { text: 'const', hint: 'JavaScript: a constant' },
+];
+
+/** The first word: a command, or a name of JavaScript where no command begins so. */
+async function statement(shell: Shell, { text, start }: Assist): Promise<Completion> {
+  const candidates = commandNames(shell, text);
+  if (candidates.length > 0 || text === '') return { start, candidates };
+  return (await import('./completion-javascript.js')).completeJavaScript(shell, text, start);
+}
+
 function commandNames(shell: Shell, fragment: string): Candidate[] {
   const own = Object.entries(builtins).map(([text, hint]) => ({ text, hint }));
-  const found = starting(fragment, [...commandCandidates(shell), ...own]);
+  const found = starting(fragment, [...commandCandidates(shell), ...own, ...(fragment === '' ? [] : BEGINNINGS)]);
   // Among aliases only where no name fits: there are many.
   if (found.length > 0 || fragment === '') return found.sort((a, b) => (a.text < b.text ? -1 : 1));
   return starting(fragment, shell.commands().flatMap((entry) => (entry.aliases ?? []).map((text) => ({ text, hint: `${entry.name}: ${entry.summary}` }))));

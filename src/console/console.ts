@@ -191,7 +191,12 @@ export class Console {
       const { host } = this.options;
       const { session } = this.shell;
       const colors = session.parameters.colors !== 'no' && host.output.isTTY === true;
-      return forReadline(line, await complete(this.shell, line), { width: terminalWidth(host.output), colors, rest: this.editor?.line.slice(this.editor.cursor) ?? '' });
+      // Lines above belong to the statement.
+      const above = this.statements.open ? `${this.statements.text}\n` : '';
+      const completion = await complete(this.shell, above + line);
+      const start = completion.start - above.length;
+      if (start < 0) return [[], line];
+      return forReadline(line, { ...completion, start }, { width: terminalWidth(host.output), colors, rest: this.editor?.line.slice(this.editor.cursor) ?? '' });
     } catch (error) {
       // What cannot be completed is no reason to disturb who types; --debug says what went wrong.
       if (this.shell.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { REPLServer } from 'node:repl';
-import { variableExists } from './javascript-syntax.js';
+import { variableExists, variableValue } from './javascript-syntax.js';
 
 /** JavaScript was stopped by the analyst. */
 export class Interrupted extends Error {
@@ -97,6 +97,11 @@ export class Evaluator {
   /** True where a variable of that name exists, global or declared by a statement. */
   variable(name: string): boolean {
     return variableExists(name, this.engine.context);
+  }
+
+  /** The value of a variable that exists; undefined where it has none yet. */
+  value(name: string): unknown {
+    return variableValue(name, this.engine.context);
   }
 
   /** What node's REPL would complete the end of a text to: candidates, and the text that they replace. */

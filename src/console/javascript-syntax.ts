@@ -19,6 +19,17 @@ export function variableExists(name: string, context: object): boolean {
   }
 }
 
+/** The value of a variable of a context; undefined where it has none yet. */
+export function variableValue(name: string, context: object): unknown {
+  try {
+    return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? (runInContext(name, context) as unknown) : undefined;
+  } catch (error) {
+    // Declared, but its declaration failed; or a reserved word.
+    if (/^(?:ReferenceError|SyntaxError)$/.test(String((error as { name?: unknown }).name))) return undefined;
+    throw error;
+  }
+}
+
 /** What the JavaScript engine thinks of a text; top-level await is allowed. Nothing is run. */
 export function javascriptState(text: string): 'complete' | 'incomplete' | 'no' {
   const mistake = syntaxError(text);

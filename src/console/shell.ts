@@ -226,7 +226,7 @@ export class Shell {
   }
 
   /** What names mean here. */
-  private readonly known: Known = {
+  readonly known: Known = {
     command: (name) => builtins[name] !== undefined || this.session.registry.named(name).length > 0,
     variable: (name) => this.running?.variable(name) ?? isGlobalVariable(name),
     javascript: javascriptState,

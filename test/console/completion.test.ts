@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { complete } from '../../src/console/completion.js';
-import { forReadline } from '../../src/console/completion-list.js';
 import { Shell } from '../../src/console/shell.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
 import { committedSample } from '../support/sample.js';
+import { pressTab } from '../support/tab.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
@@ -23,24 +23,7 @@ const listing: Readonly<Record<string, readonly { name: string; folder: boolean 
 const shell = new Shell(session, { output: new Screen(true), error: new Screen(false), files: (folder) => listing[folder] ?? [] });
 after(() => session.close());
 
-/** The line as it stands after TAB at `|`, or the list that a second TAB shows. */
-async function tab(typed: string): Promise<string | string[]> {
-  const cursor = typed.indexOf('|');
-  const line = typed.replace('|', '');
-  const completion = await complete(shell, line, cursor);
-  const before = line.slice(0, cursor);
-  const [texts, fragment] = forReadline(before, completion, { width: 80, rest: line.slice(cursor) });
-  // What Node's readline makes of it (lib/internal/readline/interface.js): insert what all have in common, or list.
-  const shared = texts.reduce((common, text) => {
-    let length = 0;
-    while (length < common.length && common[length] === text[length]) length++;
-    return common.slice(0, length);
-  }, texts[0] ?? '');
-  if (texts.length > 0 && ((shared.startsWith(fragment) && shared.length > fragment.length) || !fragment.startsWith(shared))) {
-    return `${before.slice(0, before.length - fragment.length)}${shared}|${line.slice(cursor)}`;
-  }
-  return texts;
-}
+const tab = (typed: string): Promise<string | string[]> => pressTab(shell, typed);
 
 test('commands, with what they show', async () => {
   assert.equal(await tab('psl|'), 'pslist |');
@@ -49,6 +32,8 @@ test('commands, with what they show', async () => {
   assert.equal(await tab('psl| 1'), 'pslist| 1');
   assert.equal(await tab('hel|'), 'help |');
   assert.deepEqual(await tab('xyzzy|'), []);
+  assert.equal(await tab('sele|'), 'select |');
+  assert.deepEqual(await tab('plugins| pro'), ['plugins']);
   const several = (await tab('ps|')) as string[];
   assert.match(several.join('\n'), /^psaux +processes/m);
   assert.ok(several.every((line) => line.length <= 80));

@@ -24,7 +24,7 @@ export function errorText(error: unknown, debug = false): string {
 function summary(error: unknown): string {
   if (error instanceof Absent) return `Memory that this needs could not be read: ${escapeText(error.toString())}`;
   if (!(error instanceof Error)) return `Unexpected: ${escapeText(String(error))}`;
-  if (error instanceof UsageError) return `${escapeLines(error.message)}${place(error)}`;
+  if (error instanceof UsageError) return `${escapeLines(error.message)}${place(error)}${next(error)}`;
   if (error instanceof DetectionError) {
     const steps = error.steps.map((step) => `  ${stepText(step)}`).join('\n');
     return `${escapeLines(error.message)}${steps === '' ? '' : `\nTried:\n${steps}`}${next(error)}`;

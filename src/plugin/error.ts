@@ -19,6 +19,8 @@ export class UsageError extends Error {
     message: string,
     /** the line that was typed, and the range of the mistake in it (characters) */
     readonly place?: { readonly line: string; readonly start: number; readonly end: number },
+    /** the next command to try, as typed */
+    readonly next?: string,
   ) {
     super(message);
   }

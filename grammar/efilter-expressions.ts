@@ -15,7 +15,7 @@
  *     case        := 'case' [body] ('when' body 'then' body)+ ['else' body] 'end'
  *     any         := 'any' query | ['select'] 'any' 'from' sources ['where' expression] | 'any' postfix ['where' expression]
  */
-import { EmbeddedActionsParser, type IToken, type ParserMethod } from 'chevrotain';
+import { EmbeddedActionsParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain';
 import { messages, type Mistake } from './efilter-errors.js';
 import { nameOf, numberOf, Placeholders, textOf } from './efilter-literals.js';
 import { Climb, endOf } from './efilter-precedence.js';
@@ -24,6 +24,9 @@ import { type Binding, type CallArgument, type Case, type Expression, type Let, 
 
 /** Brackets, queries and other forms within each other. Far more than anybody writes, far less than the stack holds. */
 export const MAX_NESTING = 150;
+
+/** What a rule chooses from. Those that are asked for often are made once, not at each place. */
+export type Alternatives<T> = IOrAlt<T>[];
 
 /** The rules of values. Those of queries are in `efilter-queries.ts`. */
 export abstract class ExpressionGrammar extends EmbeddedActionsParser {
@@ -78,28 +81,13 @@ export abstract class ExpressionGrammar extends EmbeddedActionsParser {
     const first = this.SUBRULE(this.postfix);
     if (climb !== undefined) (climb as Climb).value(first, start, this.last());
     this.MANY1(() => {
-      let into = climb as Climb;
       if (climb === undefined) {
-        into = climb = new Climb();
+        climb = new Climb();
         climb.value(first, start, this.last());
       }
-      this.OR([
-        { ALT: () => this.right(into, this.CONSUME(t.Operator), 'infix') },
-        { ALT: () => this.right(into, this.CONSUME(t.Equals), 'infix') },
-        { ALT: () => this.right(into, this.CONSUME(t.Between), 'between') },
-        { ALT: () => this.right(into, this.CONSUME(t.NotBetween), 'not between') },
-        {
-          ALT: () => {
-            this.CONSUME(t.Is);
-            const not = this.OPTION(() => this.CONSUME1(t.Prefix));
-            this.CONSUME(t.Null);
-            this.ACTION(() => {
-              if (not && not.image.toLowerCase() !== 'not') throw new QuerySyntaxError(`'is' is followed by null or not null.`, placeOf(not), ['null', 'not null']);
-              into.isNull(not !== undefined, this.last());
-            });
-          },
-        },
-      ]);
+      const into = climb;
+      const sign = this.OR(this.signs);
+      this.ACTION(() => this.apply(into, sign));
       if (!this.RECORDING_PHASE && !into.waits) return;
       this.MANY2(() => {
         const token = this.CONSUME2(t.Prefix);
@@ -112,8 +100,30 @@ export abstract class ExpressionGrammar extends EmbeddedActionsParser {
     return this.ACTION(() => (climb === undefined ? first : (climb as Climb).finish()));
   });
 
-  private right(climb: Climb, token: IToken, kind: 'infix' | 'between' | 'not between'): void {
-    this.ACTION(() => (kind === 'infix' ? climb.infix(token) : climb.between(token, kind === 'not between')));
+  /** What stands between two values, or behind one. Alternatives are made once: they are asked for with every value. */
+  private readonly signs: Alternatives<IToken> = [
+    { ALT: () => this.CONSUME(t.Operator) },
+    { ALT: () => this.CONSUME(t.Equals) },
+    { ALT: () => this.CONSUME(t.Between) },
+    { ALT: () => this.CONSUME(t.NotBetween) },
+    {
+      ALT: () => {
+        this.CONSUME(t.Is);
+        this.OPTION(() => this.CONSUME1(t.Prefix));
+        return this.CONSUME(t.Null);
+      },
+    },
+  ];
+
+  private apply(climb: Climb, sign: IToken): void {
+    if (sign.tokenType === t.Between || sign.tokenType === t.NotBetween) climb.between(sign, sign.tokenType === t.NotBetween);
+    else if (sign.tokenType !== t.Null) climb.infix(sign);
+    else {
+      const before = this.LA(-1);
+      const negated = before.tokenType === t.Prefix;
+      if (negated && before.image.toLowerCase() !== 'not') throw new QuerySyntaxError(`'is' is followed by null or not null.`, placeOf(before), ['null', 'not null']);
+      climb.isNull(negated, endOf(sign));
+    }
   }
 
   protected readonly postfix: ParserMethod<[], Expression> = this.RULE('postfix', (): Expression => {
@@ -121,102 +131,101 @@ export abstract class ExpressionGrammar extends EmbeddedActionsParser {
     const start = this.LA(1).startOffset;
     let value = this.SUBRULE(this.atom);
     this.MANY(() => {
-      this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(t.Dot);
-            const name = this.OR1([{ ALT: () => this.CONSUME(t.Name) }, { ALT: () => this.CONSUME(t.Star) }]);
-            value = this.ACTION(() => this.member(value, name, start));
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(t.LBracket);
-            const key = this.SUBRULE(this.body);
-            this.CONSUME(t.RBracket);
-            const object = value;
-            value = this.ACTION(() => ({ kind: 'index', object, key, start, end: this.last() }));
-          },
-        },
-      ]);
+      const step = this.OR(this.steps);
+      const object = value;
+      value = this.ACTION(() => ('kind' in step ? { kind: 'index', object, key: step, start, end: this.last() } : this.member(object, step, start)));
     });
     this.depth--;
     return value;
   });
 
-  private readonly atom: ParserMethod<[], Expression> = this.RULE('atom', (): Expression => {
-    const start = this.LA(1).startOffset;
-    return this.OR<Expression>([
-      {
-        ALT: () => {
-          const name = this.CONSUME(t.Name);
-          return (
-            this.OPTION(() => {
-              this.CONSUME(t.LParen);
-              return this.SUBRULE(this.call, { ARGS: [name] });
-            }) ?? this.ACTION(() => ({ kind: 'name', name: nameOf(name), start, end: endOf(name) }))
-          );
-        },
+  /** The name behind a dot, or the key in brackets. */
+  private readonly steps: Alternatives<IToken | Expression> = [
+    { ALT: () => (this.CONSUME(t.Dot), this.OR1(this.memberNames)) },
+    {
+      ALT: () => {
+        this.CONSUME(t.LBracket);
+        const key = this.SUBRULE(this.body);
+        this.CONSUME(t.RBracket);
+        return key;
       },
-      {
-        ALT: () => {
-          const token = this.CONSUME(t.Numeral);
-          return this.ACTION(() => numberOf(token));
-        },
+    },
+  ];
+
+  private readonly memberNames: Alternatives<IToken> = [{ ALT: () => this.CONSUME(t.Name) }, { ALT: () => this.CONSUME(t.Star) }];
+
+  private readonly atom: ParserMethod<[], Expression> = this.RULE('atom', (): Expression => this.OR(this.atoms));
+
+  private readonly atoms: Alternatives<Expression> = [
+    {
+      ALT: () => {
+        const name = this.CONSUME(t.Name);
+        const call = this.OPTION(() => {
+          this.CONSUME(t.LParen);
+          return this.SUBRULE(this.call, { ARGS: [name] });
+        });
+        return call ?? this.ACTION(() => ({ kind: 'name', name: nameOf(name), start: name.startOffset, end: endOf(name) }));
       },
-      {
-        ALT: () => {
-          const { image } = this.CONSUME(t.Text);
-          return this.ACTION(() => ({ kind: 'literal', value: textOf(image), start, end: start + image.length }));
-        },
+    },
+    {
+      ALT: () => {
+        const token = this.CONSUME(t.Numeral);
+        return this.ACTION(() => numberOf(token));
       },
-      { ALT: () => this.constant(this.CONSUME(t.Null), null) },
-      { ALT: () => this.constant(this.CONSUME(t.True), true) },
-      { ALT: () => this.constant(this.CONSUME(t.False), false) },
-      {
-        ALT: () => {
-          const token = this.CONSUME(t.Placeholder);
-          return this.ACTION(() => this.placeholders.parameter(token));
-        },
+    },
+    {
+      ALT: () => {
+        const { image, startOffset: start } = this.CONSUME(t.Text);
+        return this.ACTION(() => ({ kind: 'literal', value: textOf(image), start, end: start + image.length }));
       },
-      {
-        ALT: () => {
-          this.CONSUME1(t.LParen);
-          const items = this.SUBRULE(this.elements);
-          this.CONSUME(t.RParen);
-          const only = items[0];
-          return this.ACTION(() => (items.length === 1 && only ? only : { kind: 'list', items, start, end: this.last() }));
-        },
+    },
+    { ALT: () => this.constant(this.CONSUME(t.Null), null) },
+    { ALT: () => this.constant(this.CONSUME(t.True), true) },
+    { ALT: () => this.constant(this.CONSUME(t.False), false) },
+    {
+      ALT: () => {
+        const token = this.CONSUME(t.Placeholder);
+        return this.ACTION(() => this.placeholders.parameter(token));
       },
-      {
-        ALT: () => {
-          this.CONSUME(t.LBracket);
-          const items = this.SUBRULE1(this.elements);
-          this.CONSUME(t.RBracket);
-          return this.ACTION(() => ({ kind: 'tuple', items, start, end: this.last() }));
-        },
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.CONSUME1(t.LParen);
+        const items = this.SUBRULE(this.elements);
+        this.CONSUME(t.RParen);
+        const only = items[0];
+        return this.ACTION(() => (items.length === 1 && only ? only : { kind: 'list', items, start, end: this.last() }));
       },
-      {
-        ALT: () => {
-          const query = this.SUBRULE(this.query);
-          return this.ACTION(() => ({ kind: 'subquery', query, start, end: this.last() }));
-        },
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.CONSUME1(t.LBracket);
+        const items = this.SUBRULE1(this.elements);
+        this.CONSUME1(t.RBracket);
+        return this.ACTION(() => ({ kind: 'tuple', items, start, end: this.last() }));
       },
-      { ALT: () => this.SUBRULE(this.let) },
-      { ALT: () => this.SUBRULE(this.conditional) },
-      { ALT: () => this.SUBRULE(this.choice) },
-      { ALT: () => this.SUBRULE(this.any) },
-      {
-        ALT: () => {
-          this.CONSUME(t.Exists);
-          this.CONSUME2(t.LParen);
-          const value = this.SUBRULE(this.body);
-          this.CONSUME1(t.RParen);
-          return this.ACTION(() => whetherAny(value, start, this.last()));
-        },
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.LA(1);
+        const query = this.SUBRULE(this.query);
+        return this.ACTION(() => ({ kind: 'subquery', query, start, end: this.last() }));
       },
-    ]);
-  });
+    },
+    { ALT: () => this.SUBRULE(this.let) },
+    { ALT: () => this.SUBRULE(this.conditional) },
+    { ALT: () => this.SUBRULE(this.choice) },
+    { ALT: () => this.SUBRULE(this.any) },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.CONSUME(t.Exists);
+        this.CONSUME2(t.LParen);
+        const value = this.SUBRULE(this.body);
+        this.CONSUME1(t.RParen);
+        return this.ACTION(() => whetherAny(value, start, this.last()));
+      },
+    },
+  ];
 
   private constant(token: IToken, value: boolean | null): Expression {
     return { kind: 'literal', value, start: token.startOffset, end: token.startOffset + token.image.length };
@@ -245,32 +254,30 @@ export abstract class ExpressionGrammar extends EmbeddedActionsParser {
     });
   });
 
-  private readonly argument = this.RULE('argument', (): CallArgument => {
-    const start = this.LA(1).startOffset;
-    return this.OR<CallArgument>([
-      {
-        ALT: () => {
-          const name = this.CONSUME(t.ArgumentName);
-          const sign = this.OR1([{ ALT: () => this.CONSUME(t.Colon) }, { ALT: () => this.CONSUME(t.Equals) }]);
-          const value = this.SUBRULE(this.body);
-          return this.ACTION(() => ({
-            name: nameOf(name),
-            at: placeOf(name),
-            value,
-            ...(sign.tokenType === t.Equals ? { equals: true } : {}),
-            start,
-            end: this.last(),
-          }));
-        },
+  private readonly argument = this.RULE('argument', (): CallArgument => this.OR(this.argumentForms));
+
+  private readonly argumentForms: Alternatives<CallArgument> = [
+    {
+      ALT: () => {
+        const name = this.CONSUME(t.ArgumentName);
+        const sign = this.OR1(this.argumentSigns);
+        const value = this.SUBRULE(this.body);
+        return this.ACTION(() => {
+          const at = placeOf(name);
+          return { name: nameOf(name), at, value, ...(sign.tokenType === t.Equals ? { equals: true } : {}), start: at.start, end: this.last() };
+        });
       },
-      {
-        ALT: () => {
-          const value = this.SUBRULE(this.element);
-          return this.ACTION(() => ({ value, start, end: this.last() }));
-        },
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.LA(1);
+        const value = this.SUBRULE(this.element);
+        return this.ACTION(() => ({ value, start, end: this.last() }));
       },
-    ]);
-  });
+    },
+  ];
+
+  private readonly argumentSigns: Alternatives<IToken> = [{ ALT: () => this.CONSUME(t.Colon) }, { ALT: () => this.CONSUME(t.Equals) }];
 
   private readonly elements = this.RULE('elements', (): Expression[] => {
     const items: Expression[] = [];

@@ -16,7 +16,7 @@
  *     keys      := expression ['asc' | 'desc'] ['nulls' ('first' | 'last')] (',' …)*
  */
 import type { IToken, ParserMethod } from 'chevrotain';
-import { ExpressionGrammar, placeOf } from './efilter-expressions.js';
+import { type Alternatives, ExpressionGrammar, placeOf } from './efilter-expressions.js';
 import { nameOf, textOf } from './efilter-literals.js';
 import * as t from './efilter-tokens.js';
 import {
@@ -136,28 +136,28 @@ export class QueryGrammar extends ExpressionGrammar {
     return query;
   });
 
-  protected readonly query: ParserMethod<[], Query> = this.RULE('query', (): Query => {
-    const start = this.LA(1).startOffset;
-    return this.OR<Query>([
-      {
-        ALT: () => {
-          const select = this.SUBRULE(this.select);
-          return this.RECORDING_PHASE || this.goesOn() ? this.SUBRULE(this.rest, { ARGS: [select, start, false] }) : select;
-        },
+  protected readonly query: ParserMethod<[], Query> = this.RULE('query', (): Query => this.OR(this.queries));
+
+  private readonly queries: Alternatives<Query> = [
+    {
+      ALT: () => {
+        const { startOffset: start } = this.LA(1);
+        const select = this.SUBRULE(this.select);
+        return this.RECORDING_PHASE || this.goesOn() ? this.SUBRULE(this.rest, { ARGS: [select, start, false] }) : select;
       },
-      {
-        ALT: () => {
-          const tables: With['tables'][number][] = [];
-          this.CONSUME(t.With);
-          this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => tables.push(this.SUBRULE(this.table)) });
-          this.enter();
-          const body = this.SUBRULE(this.whole);
-          this.leave();
-          return this.ACTION(() => ({ kind: 'with', tables, body, start, end: this.last() }));
-        },
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.CONSUME(t.With);
+        const tables: With['tables'][number][] = [];
+        this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => tables.push(this.SUBRULE(this.table)) });
+        this.enter();
+        const body = this.SUBRULE(this.whole);
+        this.leave();
+        return this.ACTION(() => ({ kind: 'with', tables, body, start, end: this.last() }));
       },
-    ]);
-  });
+    },
+  ];
 
   private readonly table: ParserMethod<[], With['tables'][number]> = this.RULE('table', () => {
     const name = this.CONSUME(t.Name);
@@ -285,38 +285,40 @@ export class QueryGrammar extends ExpressionGrammar {
     });
   });
 
-  private readonly item = this.RULE('item', (): SelectItem => {
-    const start = this.LA(1).startOffset;
-    return this.OR<SelectItem>([
-      { ALT: () => (this.CONSUME(t.Star), { kind: 'star', start, end: start + 1 }) },
-      {
-        ALT: () => {
-          const value = this.SUBRULE(this.expression);
-          const as = this.OPTION(() => this.SUBRULE(this.alias));
-          return this.ACTION((): SelectItem => {
-            const end = this.last();
-            if (this.star === undefined || value !== this.star) return { kind: 'column', value, ...(as === undefined ? {} : { as }), start, end };
-            this.star = undefined;
-            const table = value.kind === 'member' && value.object.kind === 'name' ? value.object.name : '';
-            if (as !== undefined) throw new QuerySyntaxError(`${table}.* is several columns and cannot have one name.`, { start, end });
-            return { kind: 'star', table, start, end };
-          });
-        },
-      },
-    ]);
-  });
+  private readonly item = this.RULE('item', (): SelectItem => this.OR(this.items));
 
-  private readonly alias = this.RULE('alias', (): string =>
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.As);
-          return this.OR1([{ ALT: () => this.nameOf(this.CONSUME(t.Name)) }, { ALT: () => this.textOf(this.CONSUME(t.Text)) }]);
-        },
+  private readonly items: Alternatives<SelectItem> = [
+    {
+      ALT: () => {
+        const { startOffset: start } = this.CONSUME(t.Star);
+        return { kind: 'star', start, end: start + 1 };
       },
-      { ALT: () => this.nameOf(this.CONSUME1(t.Name)) },
-    ]),
-  );
+    },
+    {
+      ALT: () => {
+        const { startOffset: start } = this.LA(1);
+        const value = this.SUBRULE(this.expression);
+        const as = this.OPTION(() => this.SUBRULE(this.alias));
+        return this.ACTION((): SelectItem => {
+          const end = this.last();
+          if (this.star === undefined || value !== this.star) return { kind: 'column', value, ...(as === undefined ? {} : { as }), start, end };
+          this.star = undefined;
+          const table = value.kind === 'member' && value.object.kind === 'name' ? value.object.name : '';
+          if (as !== undefined) throw new QuerySyntaxError(`${table}.* is several columns and cannot have one name.`, { start, end });
+          return { kind: 'star', table, start, end };
+        });
+      },
+    },
+  ];
+
+  private readonly alias = this.RULE('alias', (): string => this.OR(this.aliases));
+
+  private readonly aliases: Alternatives<string> = [
+    { ALT: () => (this.CONSUME(t.As), this.OR1(this.aliasNames)) },
+    { ALT: () => this.nameOf(this.CONSUME1(t.Name)) },
+  ];
+
+  private readonly aliasNames: Alternatives<string> = [{ ALT: () => this.nameOf(this.CONSUME(t.Name)) }, { ALT: () => this.textOf(this.CONSUME(t.Text)) }];
 
   protected readonly sources = this.RULE('sources', (): Source[] => {
     const sources = [this.SUBRULE(this.source, { ARGS: [undefined] })];

@@ -12,8 +12,8 @@ export function textOf(image: string): string {
 
 /** A text in double quotes that `textOf` reads back. */
 export function quoteText(text: string): string {
-  // A backslash is doubled only where it would be read as part of an escape.
-  const inner = text.replace(/\\(?=[ntrb'"\\]|$)|["\n\t\r\b]/g, (character) => UNESCAPES[character] ?? character);
+  // A backslash is doubled only where it would be read as part of an escape: "\d+" stays as people write it.
+  const inner = text.replace(/\\(?=[ntrb'"\\\n\t\r\b]|$)|["\n\t\r\b]/g, (character) => UNESCAPES[character] ?? character);
   return `"${inner}"`;
 }
 

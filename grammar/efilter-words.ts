@@ -102,10 +102,10 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['else', { type: t.Else, opens: true, when: behindValue }],
   ['end', { type: t.End, opens: false, when: behindValue }],
   ['if', { type: t.If, opens: true, when: (at) => begins(at) || (at.before() === t.View && at.word() === 'exists') }],
-  ['let', { type: t.Let, opens: true, when: (at) => at.after() === t.Name || at.after() === t.Quoted || at.after() === t.LParen }],
+  ['let', { type: t.Let, opens: true, when: (at) => (at.after() === t.Name && !NEVER_FIRST.has(at.word())) || at.after() === t.Quoted || at.after() === t.LParen }],
   ['any', { type: t.Any, opens: true, when: isAny }],
   ['exists', { type: t.Exists, opens: true, when: (at) => at.after() === t.LParen || (at.before() === t.If && at.before(2) === t.View) }],
-  ['with', { type: t.With, opens: false, when: (at) => (at.after() === t.Name || at.after() === t.Quoted) && (at.word(2) === 'as' || at.after(2) === t.LParen) }],
+  ['with', { type: t.With, opens: true, when: (at) => (at.after() === t.Name || at.after() === t.Quoted) && (at.word(2) === 'as' || at.after(2) === t.LParen) }],
   ['create', { type: t.Create, opens: false, when: (at) => at.index === 0 && (at.word() === 'view' || at.word() === 'or') }],
   ['drop', { type: t.Drop, opens: false, when: (at) => at.index === 0 && at.word() === 'view' }],
   ['view', { type: t.View, opens: false, when: behind(t.Create, t.Drop, t.Replace) }],
@@ -117,9 +117,25 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
 /** All words that are keywords somewhere, for guesses, completion and colours. */
 export const KEYWORDS: readonly string[] = [...WORDS.keys()];
 
+/** Words that are keywords even where a value is expected; as names they need backticks there. */
+const BEFORE_VALUES = new Set([
+  ...['select', 'from', 'where', 'and', 'or', 'in', 'not', 'distinct', 'all', 'any', 'exists', 'if', 'case', 'when', 'let', 'with'],
+  ...['null', 'true', 'false', 'create', 'drop', 'explain'],
+]);
+
+/** Whether a name may stand without backticks where a value is expected. */
+export function isPlainName(name: string): boolean {
+  const word = name.toLowerCase();
+  return /^[A-Za-z_$][\w$]*$/.test(name) && !BEFORE_VALUES.has(word) && !NEVER_FIRST.has(word);
+}
+
+/** Whether a word behind a value is a name rather than an operator or the beginning of a clause. */
+export function isKeyword(word: string): boolean {
+  return WORDS.has(word.toLowerCase());
+}
+
 function begins(at: Surroundings): boolean {
-  if (at.after() === t.Sign || at.after() === t.Asterisk) return at.before() === t.Select || at.before() === t.Explain;
-  return opensValue(at);
+  return opensValue(at) || at.after() === t.Sign || (at.after() === t.Asterisk && at.before() === t.Select);
 }
 
 /** `distinct` and `all` directly behind `select`; a column of that name is followed by no value. */
@@ -258,7 +274,8 @@ function namesArgument(tokens: readonly IToken[], index: number, level: Level): 
 /** A word that could be a keyword, but is a name here. */
 function isName(word: Word, token: IToken): boolean {
   const before = at.before();
-  if (before === t.Dot || at.after() === t.Colon) return true;
+  if (before === t.Dot) return true;
+  if (at.value && at.after() === t.Colon) return word.type !== t.Null && word.type !== t.True && word.type !== t.False;
   // `as select` begins a view's query; everything else behind `as` names a column.
   if (before === t.As) return word.type !== t.Select && word.type !== t.With;
   if (before === t.View && word.type !== t.If) return true;

@@ -1,13 +1,14 @@
 /** The query language EFilter: from text to trees (`efilter-tree.ts`). */
-import type { IToken } from 'chevrotain';
+import { EOF, type IToken } from 'chevrotain';
 import { explainMistake, strangeCharacter } from './efilter-errors.js';
 import { shorten } from './efilter-literals.js';
 import { MAX_DEPTH, tooDeep } from './efilter-depth.js';
 import { QueryGrammar } from './efilter-queries.js';
-import { lexer, OpenComment, OpenText } from './efilter-tokens.js';
+import { Dot, lexer, OpenComment, OpenText } from './efilter-tokens.js';
 import { type QueryStatement, QuerySyntaxError } from './efilter-tree.js';
 import { settleWords } from './efilter-words.js';
 
+export { legacyDifferences, type LegacyDifference } from './efilter-legacy.js';
 export { KEYWORDS } from './efilter-words.js';
 
 /** Longer texts are refused: they are no queries, and would take their time. UTF-16 units. */
@@ -23,13 +24,38 @@ export function parseQuery(text: string): QueryStatement {
   const tokens = settleWords(tokenize(text));
   if (tokens.length === 0) throw new QuerySyntaxError('Here a query is missing.', { start: 0, end: 1 }, ['select']);
   const statement = grammar.parse(tokens);
-  if (grammar.errors.length > 0) throw grammar.mistake ? explainMistake(grammar.mistake, tokens, text.length) : new QuerySyntaxError('This cannot be read.', { start: 0, end: text.length });
+  if (grammar.mistake) throw explainMistake(grammar.mistake, tokens, text.length);
   if (tokens.length > MAX_DEPTH) {
     const place = tooDeep(statement);
     if (place) throw new QuerySyntaxError(`This is a chain of more than ${MAX_DEPTH} operators; a list (x in (…)) or parentheses around parts of it say the same.`, place);
   }
   return statement;
 }
+
+/**
+ * Whether a console should ask for more lines: a bracket, a text or a comment is open, or the end is one where something has to follow
+ * (`select name,`, `where pid ==`, `case x when 1`). What is wrong before its end is not incomplete, nor is what ends in a semicolon.
+ */
+export function isIncomplete(text: string): boolean {
+  if (text.length > MAX_LENGTH) return false;
+  const { tokens, errors } = lexer.tokenize(text);
+  const last = tokens.at(-1);
+  if (last === undefined || errors.length > 0) return false;
+  if (last.tokenType === OpenText || last.tokenType === OpenComment) return true;
+  // These are keywords by what follows them, which is not there yet.
+  if (UNFINISHED.has(last.image.toLowerCase()) && (tokens.length === 1 || tokens.at(-2)?.tokenType !== Dot)) return true;
+  try {
+    const settled = settleWords(tokens);
+    grammar.parse(settled);
+  } catch (error) {
+    // `x between 1`: what is missing is said, and it is missing at the end.
+    if (error instanceof QuerySyntaxError) return error.expected.length > 0 && error.place.end >= text.trimEnd().length;
+    throw error;
+  }
+  return grammar.mistake?.actual.tokenType === EOF;
+}
+
+const UNFINISHED = new Set(['explain', 'analyze', 'let', 'with', 'create', 'drop', 'if', 'case', 'any', 'exists', 'not', 'left', 'inner', 'cross']);
 
 /** The tokens of a text, before words are told from keywords. Throws QuerySyntaxError. */
 function tokenize(text: string): IToken[] {

@@ -4,7 +4,8 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { spaceNamed } from '../../src/session/spaces.js';
+import { findSpace, resolverIn } from '../../src/session/spaces.js';
+import { linuxArea, linuxFrame } from './linux-places.js';
 
 export const vtop = definePlugin({
   name: 'vtop',
@@ -13,10 +14,11 @@ export const vtop = definePlugin({
   summary: 'how a virtual address becomes a physical one: every page-table entry on the way',
   notes:
     'Works in the process context if there is one (cc), otherwise in the kernel; pid@N names a process. Levels and bits: Intel SDM vol. 3A, chapter 4. ' +
-    'The rights of the last row are those of all levels together.',
+    'The rights of the last row are those of all levels together. The first row says what is mapped there: the file and the offset in it (vm_area_struct), and the symbol; ' +
+    "the last one whose page it is, by the kernel's page database (struct page).",
   args: {
     virtual_address: arg.address.required('the address: a number or a symbol', { positional: true, completes: 'symbol' }),
-    address_space: arg.string('K (kernel) or pid@N', { completes: 'space' }),
+    address_space: arg.space('in which space', { positional: true }),
   },
   columns: {
     level: col.string('PGD, P4D … as the processor manual names them, then the result'),
@@ -26,14 +28,21 @@ export const vtop = definePlugin({
     physical: col.physical('where it leads: the next table, or the byte'),
     comment: col.string('the symbol, or why translation ends here'),
   },
-  examples: [{ line: 'vtop linux!init_task' }, { line: 'vtop 0xffffffffff5ff000', doc: 'a page that is not mapped, perhaps' }],
+  examples: [
+    { line: 'vtop linux!init_task' },
+    { line: 'vtop libc!printf pid@156', doc: 'a function of a library in a process' },
+    { line: 'vtop 0xffffffffff5ff000', doc: 'a page that is not mapped, perhaps' },
+  ],
   async *collect(context, args) {
-    const space = await spaceNamed(context.session, args.address_space);
+    const { space, context: process } = await findSpace(context.session, args.address_space);
     if (!(space instanceof PagedSpace)) throw new PluginError(`${space.name} has no page tables.`, 'vtop ADDRESS address_space=K');
-    const resolver = await context.session.resolver();
+    const resolver = await resolverIn(context.session, args.address_space);
     const address = args.virtual_address;
     const result = space.walk(address);
-    yield { level: 'virtual', value: address, comment: [space.name, resolver.name(address)].filter(Boolean).join(', ') };
+    const area = linuxArea(context.kernel, process, address);
+    // A region's name says nothing that its area does not.
+    const name = resolver.nearest(address) ? resolver.name(address) : undefined;
+    yield { level: 'virtual', value: address, comment: [space.name, area?.text, name].filter(Boolean).join(', ') };
     for (const [index, step] of result.steps.entries()) {
       const next = result.steps[index + 1];
       yield {
@@ -47,6 +56,8 @@ export const vtop = definePlugin({
     }
     if (result.physical === undefined) {
       yield { level: 'none', comment: result.reason ?? 'not mapped' };
+      if (area) context.note(`The process has this area, but the page is not in memory: it was never touched, is still only in its file, or was swapped out.`);
+      else if (!process && space.bits === 64 && address >> 63n === 0n) context.note('Addresses of the lower half belong to processes: choose one with cc, or say address_space=pid@PID.');
       return;
     }
     const held = context.session.physical().isValid(BigInt(result.physical));
@@ -54,7 +65,7 @@ export const vtop = definePlugin({
       level: 'physical',
       flags: result.flags ? flagText(result.flags) : null,
       physical: result.physical,
-      comment: `${sizeText(result.pageSize ?? 4096)} page${held ? '' : '; the image does not hold it'}`,
+      comment: [`${sizeText(result.pageSize ?? 4096)} page`, linuxFrame(context.kernel, result.physical, area), held ? undefined : 'the image does not hold it'].filter(Boolean).join('; '),
     };
   },
 });

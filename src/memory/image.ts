@@ -24,6 +24,14 @@ export interface ImageHints {
   readonly kernel?: string;
 }
 
+/** Where in the file a physical address stands. */
+export interface FilePlace {
+  /** offset of the byte in the file; where it is packed, of the packed data that it is in; undefined where the file has no bytes for it */
+  readonly offset: number | undefined;
+  /** what stands there, where it is not the byte itself: `compressed page of 812 bytes`, `a page of zeros, which the format leaves out` */
+  readonly packed?: string;
+}
+
 /** An opened image. */
 export interface PhysicalImage {
   /** For people: `raw`, `ELF64 core`, `LiME`, `kdump (zlib)`. */
@@ -40,6 +48,8 @@ export interface PhysicalImage {
    * has no (more) bytes: at the end of a run, in a hole, past a truncation, at a page that does not decompress.
    */
   read(physical: number, target: Buffer, targetOffset: number, length: number): number;
+  /** Where a physical address stands in the file; undefined where the image has no such byte, or the format cannot say. */
+  place?(physical: number): FilePlace | undefined;
   close(): void;
 }
 

@@ -1,6 +1,7 @@
 import type { Kernel } from '../kernel/kernel.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import { processByPid, processes } from '../kernel/linux/tasks.js';
+import type { TaskStruct } from '../kernel/linux/types.js';
 import { Absent, orElse } from '../memory/absent.js';
 import { createPagedSpace, type PagingKind } from '../memory/paging/create.js';
 import type { AddressSpace } from '../memory/space.js';
@@ -78,13 +79,17 @@ export function processContext(kernel: Kernel, pid: bigint | number): ProcessCon
   if (kernel.os !== 'linux') throw new PluginError(`Processes of ${kernel.os} are not known yet.`, 'pslist');
   const linux = kernel as LinuxKernel;
   try {
-    const task = processByPid(linux, Number(pid));
-    return { pid: Number(pid), name: task.comm, process: task, space: linux.spaceOf(task) };
+    return contextOf(linux, processByPid(linux, Number(pid)));
   } catch (error) {
     if (!(error instanceof Absent)) throw error;
     if (error.kind === 'not-applicable') throw new PluginError(`There is no process ${pid}.`, 'pslist');
     throw new PluginError(`The memory of process ${pid} cannot be found: ${error.toString()}.`, `pslist ${pid}`);
   }
+}
+
+/** A process object as a context. Throws Absent where its memory cannot be found. */
+export function contextOf(kernel: LinuxKernel, task: TaskStruct): ProcessContext {
+  return { pid: task.tgid, name: task.comm, process: task, space: kernel.spaceOf(task) };
 }
 
 /** Names that a space argument may have: for completion. */

@@ -17,6 +17,8 @@ export interface FrameInfo {
   /** for a page of a file: its path, and the page's offset in the file, bytes */
   readonly path?: string;
   readonly offset?: number;
+  /** entries of page tables that map it, as the kernel counts them; undefined where it does not count by page */
+  readonly mappings?: number;
 }
 
 /** A process's mapping of a page frame. */
@@ -34,16 +36,30 @@ export function frameInfo(kernel: LinuxKernel, frame: number): FrameInfo | undef
   return orElse(() => {
     const base = kernel.variable('vmemmap_base');
     const type = kernel.struct('page');
-    const page = type.at(kernel.space, base + BigInt(frame) * BigInt(type.size ?? 64));
-    const mapping = page.$pointer('mapping');
-    if ((mapping & MAPPING_FLAGS) === MAPPING_ANON) return { page, use: 'anonymous' as const };
+    const size = BigInt(type.size ?? 64);
+    const page = type.at(kernel.space, base + BigInt(frame) * size);
+    // Of a compound page (a huge page, a folio) the first struct page tells; the others point to it, with bit 0 set.
+    const link = page.$has('compound_head') ? page.$pointer('compound_head') : 0n;
+    const head = (link & 1n) === 1n ? type.at(kernel.space, link - 1n) : page;
+    const mapping = head.$pointer('mapping');
+    const counted = head === page ? mapCount(page) : undefined;
+    const mappings = counted === undefined ? {} : { mappings: counted };
+    if ((mapping & MAPPING_FLAGS) === MAPPING_ANON) return { page, use: 'anonymous' as const, ...mappings };
     if (mapping === 0n || (mapping & MAPPING_FLAGS) !== 0n) return { page, use: 'other' as const };
     const space = kernel.at('address_space', mapping);
     const host = space.$get('host') as Inode | null;
     const path = host ? orElse(() => inodePath(kernel, host), undefined) : undefined;
     if (path === undefined) return { page, use: 'other' as const };
-    return { page, use: 'file' as const, path, offset: Number(page.$get('index')) * 4096 };
+    const within = Number((page.$address - head.$address) / size);
+    return { page, use: 'file' as const, path, offset: (Number(head.$get('index')) + within) * 4096, ...mappings };
   }, undefined);
+}
+
+/** page._mapcount is the number of mappings minus one; pages that are not mapped keep their type in its place, as a negative number. */
+function mapCount(page: Struct): number | undefined {
+  if (!page.$has('_mapcount')) return undefined;
+  const count = page.$space.readU32(page.$addressOf('_mapcount')) | 0;
+  return count < -1 ? undefined : count + 1;
 }
 
 /** Every process that maps a page frame: the page tables of all of them are read through. */

@@ -1,4 +1,4 @@
-import {
+import { type FilePlace,
   ImageError,
   type ImageFile,
   type ImageFormat,
@@ -162,6 +162,13 @@ class AvmlImage implements PhysicalImage {
       if (count < wanted) break;
     }
     return done;
+  }
+
+  place(physical: number): FilePlace | undefined {
+    const record = this.records[lastAtOrBelow(this.starts, physical)];
+    const skip = record ? physical - record.physical : 0;
+    if (!record || skip >= record.length) return undefined;
+    return record.compressed ? { offset: record.offset, packed: `byte 0x${skip.toString(16)} of a compressed range that begins there` } : { offset: record.offset + skip };
   }
 
   close(): void {

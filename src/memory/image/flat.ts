@@ -1,4 +1,4 @@
-import type { ImageFile, ImageHints, PhysicalImage, PhysicalRun } from '../image.js';
+import type { FilePlace, ImageFile, ImageHints, PhysicalImage, PhysicalRun } from '../image.js';
 import { truncationWarning } from './bytes.js';
 
 /** A piece of physical memory that stands uncompressed in the file. All in bytes. */
@@ -94,6 +94,11 @@ export class FlatImage implements PhysicalImage {
       if (count < wanted) break;
     }
     return done;
+  }
+
+  place(physical: number): FilePlace | undefined {
+    const extent = this.extentAt(physical);
+    return extent && { offset: extent.offset + physical - extent.physical };
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { ImageError, type ImageFile, type ImageHints, type PhysicalImage, type PhysicalRun } from '../image.js';
+import { type FilePlace, ImageError, type ImageFile, type ImageHints, type PhysicalImage, type PhysicalRun } from '../image.js';
 import { readUpTo, sizeText, u64BigEndianAt } from './bytes.js';
 import { lastAtOrBelow } from './flat.js';
 
@@ -130,6 +130,12 @@ export class FlattenedFile implements ImageFile {
     return done;
   }
 
+  /** Where a byte of the file stands in the stream; undefined where no piece covers it. */
+  positionOf(offset: number): number | undefined {
+    const index = lastAtOrBelow(this.starts, offset);
+    return index >= 0 && offset < (this.ends[index] as number) ? offset + (this.shifts[index] as number) : undefined;
+  }
+
   close(): void {
     this.stream.close();
   }
@@ -150,7 +156,7 @@ export class FlattenedImage implements PhysicalImage {
 
   constructor(
     private readonly image: PhysicalImage,
-    file: FlattenedFile,
+    private readonly file: FlattenedFile,
   ) {
     this.format = `${image.format}, flattened`;
     this.runs = image.runs;
@@ -161,6 +167,11 @@ export class FlattenedImage implements PhysicalImage {
 
   read(physical: number, target: Buffer, targetOffset: number, length: number): number {
     return this.image.read(physical, target, targetOffset, length);
+  }
+
+  place(physical: number): FilePlace | undefined {
+    const place = this.image.place?.(physical);
+    return place?.offset === undefined ? place : { ...place, offset: this.file.positionOf(place.offset) };
   }
 
   close(): void {

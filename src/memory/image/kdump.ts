@@ -1,4 +1,4 @@
-import {
+import { type FilePlace,
   ImageError,
   type ImageFile,
   type ImageFormat,
@@ -185,6 +185,17 @@ class KdumpImage implements PhysicalImage {
       done += count;
     }
     return done;
+  }
+
+  place(physical: number): FilePlace | undefined {
+    const { dumped, zeros, descriptors, blockSize } = this.parts;
+    const page = Math.floor(physical / blockSize);
+    if (!dumped.has(page)) return zeros?.has(page) === true ? { offset: undefined, packed: 'a page of zeros, which the dump leaves out' } : undefined;
+    const descriptor = descriptors.at(dumped.rank(page));
+    if (!descriptor || descriptor.offset <= 0) return undefined;
+    const { offset, size, flags } = descriptor;
+    if ((flags & CODEC_FLAGS) === 0) return { offset: offset + physical - page * blockSize };
+    return { offset, packed: `compressed page of ${size} bytes` };
   }
 
   close(): void {

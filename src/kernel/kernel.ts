@@ -1,3 +1,4 @@
+import type { AddressSpace } from '../memory/space.js';
 import type { PagedSpace } from '../memory/paging/paged.js';
 import type { PhysicalSpace } from '../memory/physical.js';
 import type { Profile } from '../symbols/profile.js';
@@ -13,4 +14,16 @@ export interface Kernel {
   readonly banner: string;
   /** One line for the console's greeting: `Linux 6.1.0-56-cloud-amd64 x86_64, 4-level paging`. */
   readonly description: string;
+}
+
+const kernels = new WeakMap<AddressSpace, Kernel>();
+
+/** Remembers whose address space a kernel's is. Each kernel does so when it is made. */
+export function ownSpace(kernel: Kernel): void {
+  kernels.set(kernel.space, kernel);
+}
+
+/** The kernel whose own address space this is: an object of it leads so to its kernel, whichever session's that is. */
+export function kernelOf(space: AddressSpace): Kernel | undefined {
+  return kernels.get(space);
 }

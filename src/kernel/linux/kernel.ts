@@ -6,7 +6,7 @@ import type { AddressSpace } from '../../memory/space.js';
 import type { Struct } from '../../object/struct.js';
 import type { StructType } from '../../object/struct-type.js';
 import type { Profile } from '../../symbols/profile.js';
-import type { Kernel } from '../kernel.js';
+import { type Kernel, ownSpace } from '../kernel.js';
 import type { MmStruct, TaskStruct } from './types.js';
 
 /** Where a kernel was found: numbers that a second open of the same image takes from the cache. */
@@ -39,6 +39,7 @@ export class LinuxKernel implements Kernel {
     readonly banner: string,
   ) {
     this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'linux' });
+    ownSpace(this);
   }
 
   /** `6.1.0-56-cloud-amd64` */

@@ -3,11 +3,12 @@ import { didYouMean } from '../../plugin/similar.js';
 import { QueryError } from '../error.js';
 import type { QueryFunction } from '../functions/function.js';
 import { checkCall, parameterAt, placeArguments } from '../functions/library.js';
-import type { AggregateCall, FunctionCall, PairTerm, PerElementTerm, Scalar } from '../plan/logical.js';
-import { type Type, types } from '../types.js';
+import type { AggregateCall, Constant, FunctionCall, PairTerm, PerElementTerm, Scalar } from '../plan/logical.js';
+import { types } from '../types.js';
 import type { Analysis } from './analysis.js';
 import type { Position } from './context.js';
 import { bound, parametersOf } from './definitions.js';
+import { atPlace } from './facts.js';
 import { type FunctionDefinition, Scope } from './scope.js';
 import { sourceOf } from './sources.js';
 import { analyseAs, asValue } from './subqueries.js';
@@ -122,13 +123,13 @@ async function ordered(
     }
     switch (formAt(index)) {
       case 'each':
-        args.push(await perElement(analysis, args[0]?.type ?? types.any, arg.value, position));
+        args.push(await perElement(analysis, args[0], arg.value, position));
         break;
       case 'pair':
         args.push(await pair(analysis, arg, position));
         break;
       case 'word':
-        args.push(word(arg.value));
+        args.push(meant(callee, word(arg.value)));
         break;
       default:
         args.push(fitted(callee, index, (from === undefined ? undefined : plain?.[from]) ?? (await repeatedValue(analysis, arg.value, position)), arg));
@@ -145,12 +146,22 @@ function fitted(callee: QueryFunction, index: number, value: Scalar, arg: CallAr
   return list ? value : asValue(value.relation, 'scalar', arg.value);
 }
 
-async function perElement(analysis: Analysis, list: Type, node: Expression, position: Position): Promise<PerElementTerm> {
+/** A word that stands for a type (`cast(x, int)`) has that type. */
+function meant(callee: QueryFunction, given: Constant): Scalar {
+  const words = callee.kind === 'scalar' ? callee.words : undefined;
+  return words ? { ...given, type: atPlace(given, () => words(String(given.value))) } : given;
+}
+
+async function perElement(analysis: Analysis, over: Scalar | undefined, node: Expression, position: Position): Promise<PerElementTerm> {
+  const list = over?.type ?? types.any;
   const type = list.kind === 'list' ? list.of : list.kind === 'tuple' ? types.any : list;
   const variable = { name: 'it', type };
   const scope = new Scope(position.scope);
   scope.element = variable;
   scope.define('it', { kind: 'element', variable });
+  // The one column of a sub-query is its elements, and answers to its name all the same.
+  const [column] = over?.kind === 'subquery' && over.as === 'list' ? over.relation.fields : [];
+  if (column) scope.define(column.name, { kind: 'element', variable });
   const body = await analysis.expression(node, { scope, rowWise: 'each element is looked at by itself' });
   return { kind: 'per-element', variable, body, type: body.type, start: node.start, end: node.end };
 }
@@ -169,7 +180,7 @@ async function pair(analysis: Analysis, arg: CallArgument, position: Position): 
   throw new QueryError('A pair is wanted here: name: value.', arg);
 }
 
-function word(node: Expression): Scalar {
+function word(node: Expression): Constant {
   const place = { start: node.start, end: node.end };
   if (node.kind === 'name') return { kind: 'constant', value: node.name, type: types.string, ...place };
   if (node.kind === 'literal' && (typeof node.value === 'string' || typeof node.value === 'number'))

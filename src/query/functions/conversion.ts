@@ -38,7 +38,7 @@ const CAST_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** The type that a word of `cast` means. Throws ValueError where it means none. */
-export function castType(word: string): Type {
+function castType(word: string): Type {
   return castOf(word).type;
 }
 
@@ -236,6 +236,7 @@ export const conversionFunctions: readonly ScalarFunction[] = [
     doc: `A value as another type: ${Object.keys(CASTS).join(', ')}.`,
     parameters: [param('value'), param('type', 'string', 'word')],
     result: ([, type]) => type ?? types.any,
+    words: castType,
     call: ([value, type], context) => castOf(text(type)).to(value, context),
     examples: [{ query: 'cast("12", int) + 1', value: 13 }],
   }),
@@ -260,7 +261,7 @@ export const conversionFunctions: readonly ScalarFunction[] = [
       return { ...describeStruct(value) };
     },
     examples: [
-      { query: 'select describe_struct(_EPROCESS).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] },
+      { query: 'select describe_struct(proc).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] },
     ],
   }),
 ];

@@ -76,6 +76,8 @@ export interface ScalarFunction extends Declaration {
   readonly nulls?: 'propagate' | 'handled';
   /** index of the parameter whose list it maps over: `hex((1, 2))` is `("0x1", "0x2")` */
   readonly maps?: number;
+  /** The static type that an argument of form `word` stands for (`cast(x, int)`), else string. Throws ValueError for a word that means none. */
+  words?(word: string): Type;
   /** Computes the value. Throws Absent for a value that it cannot work with, ValueError for a constant one. */
   call(args: readonly unknown[], context: CallContext): unknown;
 }

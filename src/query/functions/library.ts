@@ -117,7 +117,7 @@ export function signature(declared: QueryFunction): string {
         ? 'expression of an element'
         : parameter.form === 'pair'
           ? 'value'
-          : accepts.join(' or ');
+          : accepts.filter((one) => one !== 'any' || accepts.length === 1).join(' or ');
     const text = `${parameter.name}: ${type}${parameter.variadic === true ? ', …' : ''}`;
     return parameter.optional === true ? `[${text}]` : text;
   });

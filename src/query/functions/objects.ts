@@ -58,7 +58,7 @@ export const objectFunctions: readonly ScalarFunction[] = [
     result: ([pointer]) => (pointer?.kind === 'struct' ? pointer : types.any),
     maps: 0,
     call: ([value]) => deref(value),
-    examples: [{ query: 'select deref(_EPROCESS).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] }],
+    examples: [{ query: 'select deref(proc).pid as pid from pslist() where pid == 1', value: [{ pid: 1 }] }],
   }),
   scalar({
     name: 'file',

@@ -101,7 +101,7 @@ export const textFunctions: readonly ScalarFunction[] = [
     name: 'join',
     topic: 'text',
     doc: 'The elements of a list as text, with a separator between them; nulls are left out.',
-    parameters: [param('separator', 'string'), param('list')],
+    parameters: [param('separator', 'string'), param('list', ['list', 'any'])],
     result: types.string,
     call: ([separator, list]) => join(text(separator), asList(list)),
     examples: [{ query: 'join(", ", ("a", "b"))', value: 'a, b' }],

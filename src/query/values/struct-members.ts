@@ -1,7 +1,10 @@
 import { Absent } from '../../memory/absent.js';
 import { describeStruct } from '../../object/describe.js';
 import type { Struct } from '../../object/struct.js';
-import { type Type, types } from '../types.js';
+import { kernelOf } from '../../kernel/kernel.js';
+import type { LinuxKernel } from '../../kernel/linux/kernel.js';
+import { linuxObjectMembers, type ObjectMember } from '../../kernel/linux/object-members.js';
+import { listOf, rowType, type Type, types } from '../types.js';
 
 /** A name that stands behind `.` for a struct although C has no such member. */
 export interface Convenience {
@@ -16,59 +19,82 @@ type Table = ReadonlyMap<string, Convenience>;
 
 /** Of every struct: what Rekall's objects answered. A member of the same name comes before. */
 const EVERY: Table = new Map<string, Convenience>([
-  ['address', { type: types.address, doc: 'Where the struct is.', read: (struct) => struct.$address }],
+  ['address', { type: types.address, doc: 'where the struct is', read: (struct) => struct.$address }],
   [
     'obj_offset',
     {
       type: types.address,
-      doc: 'Where the struct is (the name that Rekall had for it).',
+      doc: 'where the struct is (the name that Rekall had for it)',
       read: (struct) => struct.$address,
     },
   ],
-  ['obj_type', { type: types.string, doc: 'Name of the C struct.', read: (struct) => struct.$type }],
-  ['obj_size', { type: types.size, doc: 'Bytes of the struct.', read: (struct) => struct.$struct.size ?? null }],
+  ['obj_type', { type: types.string, doc: 'name of the C struct', read: (struct) => struct.$type }],
+  ['obj_size', { type: types.size, doc: 'bytes of the struct', read: (struct) => struct.$struct.size ?? null }],
 ]);
 
-const PROCESS: Table = new Map<string, Convenience>([
-  ...EVERY,
+/** Of a process of any system, by the members that src/object/describe.ts knows. */
+const PROCESS: readonly (readonly [string, Convenience])[] = [
   [
     'name',
     {
       type: types.string,
-      doc: "The process's name: comm, _EPROCESS.ImageFileName, p_comm.",
-      read: (struct) => described(struct).name ?? unreadableName(struct),
+      doc: 'name of the process',
+      read: (struct) => describeStruct(struct).name ?? unreadable(struct),
     },
   ],
   [
     'pid',
-    {
-      type: types.int,
-      doc: "The process's id: pid, _EPROCESS.UniqueProcessId, p_pid.",
-      read: (struct) => described(struct).pid ?? unreadableName(struct),
-    },
+    { type: types.int, doc: 'id of the process', read: (struct) => describeStruct(struct).pid ?? unreadable(struct) },
   ],
-]);
+];
 
-/** The tables by struct. The members behind `name` and `pid` are those of src/object/describe.ts. */
-const TABLES: Readonly<Record<string, Table>> = {
-  task_struct: PROCESS,
-  _EPROCESS: PROCESS,
-  proc: PROCESS,
-};
+/** The tables, by struct, made when they are first asked for. */
+const tables = new Map<string, Table>();
 
 /** The conveniences of a struct (of none in particular: those of every struct). */
 export function conveniences(struct: string | undefined): Table {
-  return struct !== undefined && Object.hasOwn(TABLES, struct) ? (TABLES[struct] ?? EVERY) : EVERY;
+  if (struct === undefined) return EVERY;
+  let table = tables.get(struct);
+  if (!table) tables.set(struct, (table = tableOf(struct)));
+  return table;
 }
 
 export function structConvenience(struct: string, name: string): Convenience | undefined {
   return conveniences(struct).get(name);
 }
 
-function described(struct: Struct): ReturnType<typeof describeStruct> {
-  return describeStruct(struct);
+function tableOf(struct: string): Table {
+  const linux = Object.hasOwn(linuxObjectMembers, struct) ? linuxObjectMembers[struct] : undefined;
+  if (linux)
+    return new Map([
+      ...EVERY,
+      ...PROCESS.slice(0, struct === 'task_struct' ? 2 : 0),
+      ...Object.entries(linux).map(ofLinux),
+    ]);
+  // Windows and XNU.
+  return struct === '_EPROCESS' || struct === 'proc' ? new Map([...EVERY, ...PROCESS]) : EVERY;
 }
 
-function unreadableName(struct: Struct): Absent {
+const TYPES: Readonly<Record<ObjectMember['type'], Type>> = {
+  int: types.int,
+  physical: types.physical,
+  string: types.string,
+  strings: listOf(types.string),
+  bool: types.bool,
+  time: types.time,
+  row: rowType(),
+};
+
+function ofLinux([name, member]: readonly [string, ObjectMember]): readonly [string, Convenience] {
+  const read = (struct: Struct): unknown => {
+    const kernel = kernelOf(struct.$space);
+    if (kernel?.os !== 'linux')
+      throw new Absent('not-applicable', `${name} is known of objects of a Linux kernel's own memory`);
+    return member.read(kernel as LinuxKernel, struct);
+  };
+  return [name, { type: TYPES[member.type], doc: member.doc, read }];
+}
+
+function unreadable(struct: Struct): Absent {
   return new Absent('unreadable', 'the process cannot be read', struct.$address);
 }

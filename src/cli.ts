@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { type Invocation, readArguments } from './console/arguments.js';
 import { runCommand } from './console/command.js';
 import { errorText, exitStatus, stepText } from './console/report.js';
 import { TerminalHost } from './console/terminal-host.js';
+import { UsageError } from './plugin/error.js';
 import { Registry } from './plugin/registry.js';
 import { terminalWidth } from './render/sink.js';
 import { loadConfig } from './session/config.js';
@@ -40,11 +42,11 @@ async function run(argv: readonly string[], failures: { debug: boolean }): Promi
   failures.debug = session.parameters.debug;
   const { parameters } = session;
   const pager = process.stdout.isTTY ? (parameters.pager ?? process.env['PAGER'] ?? 'less -RS') : undefined;
-  const interactive = invocation.command === undefined && process.stdin.isTTY;
+  const interactive = invocation.command === undefined && !invocation.query && process.stdin.isTTY;
   const host = new TerminalHost(interactive ? pager : undefined, parameters.quiet);
   if (parameters.verbose) session.trace.listen((step) => process.stderr.write(`${stepText(step)}\n`));
   try {
-    if (invocation.command !== undefined) return await one(session, invocation, host);
+    if (invocation.command !== undefined || invocation.query) return await one(session, invocation, host);
     if (interactive) return await (await import('./console/interactive.js')).interact(session, host);
     return await (await import('./console/batch.js')).runLines(session, process.stdin, host);
   } finally {
@@ -53,8 +55,8 @@ async function run(argv: readonly string[], failures: { debug: boolean }): Promi
   }
 }
 
-/** Runs one command; Ctrl-C stops it and leaves the rows so far. */
-async function one(session: Session, { command = '', words }: Invocation, host: TerminalHost): Promise<number> {
+/** Runs one command or query; Ctrl-C stops it and leaves the rows so far. */
+async function one(session: Session, { command = '', words, query }: Invocation, host: TerminalHost): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => {
     // Who asks twice does not want to wait for the end of a slice.
@@ -63,11 +65,29 @@ async function one(session: Session, { command = '', words }: Invocation, host: 
   };
   process.on('SIGINT', interrupt);
   try {
-    await runCommand(session, { name: command, words, signal: stop.signal }, host);
+    if (query) await runText(session, query, words.line, stop.signal, host);
+    else await runCommand(session, { name: command, words, signal: stop.signal }, host);
     return stop.signal.aborted ? 1 : 0;
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+/** A query of the command line, or of a file (`-q FILE`), whose mistakes are shown in its own text. */
+async function runText(session: Session, query: NonNullable<Invocation['query']>, line: string, signal: AbortSignal, host: TerminalHost): Promise<void> {
+  const { runQuery } = await import('./console/query.js');
+  if ('text' in query) {
+    await runQuery(session, { kind: 'query', text: query.text, ...query.at }, line, signal, host);
+    return;
+  }
+  const path = session.path(query.file);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`The query cannot be read: ${(error as Error).message}.`);
+  }
+  await runQuery(session, { kind: 'query', text, start: 0, end: text.length }, text, signal, host);
 }
 
 /** Defaults, then the configuration, then the command line. */

@@ -37,6 +37,22 @@ test('one command gives its rows on standard output, exactly the processes that 
   assert.deepEqual([rows[0]?.proc.type, rows[0]?.proc.pid, rows[0]?.pid], ['task_struct', 1, 1]);
 });
 
+test('a query is one word of the command line, or stands in a file', { skip }, () => {
+  const csv = rekall(['-f', image, 'select pid, name from pslist() where pid < 3 order by pid', '--format', 'csv']);
+  const named = (pid: number): string => sample?.truth(`proc/${pid}/comm`).trim() ?? '';
+  assert.deepEqual([csv.status, csv.error, csv.output.trim().split(/\r?\n/)], [0, '', ['pid,name', `1,${named(1)}`, `2,${named(2)}`]]);
+  writeFileSync(join(home, 'q.efilter'), '-- processes\nselect pid\nfrom pslist() where pid == 1;\n');
+  const json = rekall(['-f', image, '-q', 'q.efilter', '--format', 'json']);
+  assert.deepEqual([json.status, json.error, JSON.parse(json.output)], [0, '', [{ pid: 1 }]]);
+  const wrong = rekall(['-f', image, 'select pid form pslist()']);
+  assert.equal(wrong.status, 2);
+  const [message = '', line = '', mark = ''] = wrong.error.split('\n');
+  assert.match(message, /'form' is read as a name here. Did you mean from\?/);
+  assert.equal(line.slice(mark.indexOf('^'), mark.lastIndexOf('^') + 1), 'form');
+  assert.equal(rekall(['-f', image, '-q', 'missing.efilter']).status, 2);
+  assert.deepEqual(rekall(['-f', image, '-q', 'pslist', '1', '--format', 'csv']).status, 0);
+});
+
 test('the second open does no detection', { skip }, () => {
   rekall(['-f', image, 'banner']);
   const { status, error } = rekall(['-v', '-f', image, 'banner']);

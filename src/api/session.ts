@@ -68,9 +68,10 @@ export class RekallSession {
     return new Table(
       text,
       {},
-      async () => {
-        void parameters;
-        return Promise.reject(new PluginError('Queries are not part of this release.'));
+      async ({ signal, onProgress }) => {
+        // The engine costs a while, and not every script asks queries.
+        const { prepareInSession } = await import('../query/session/statements.js');
+        return prepareInSession(this.core, text, { parameters, signal, ...(onProgress ? { onProgress } : {}) });
       },
       options,
     );

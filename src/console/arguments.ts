@@ -1,7 +1,8 @@
 import { explainCommand, isKnownElsewhere } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
-import type { Argument, Value } from '../../grammar/command-tree.js';
+import type { Argument, Place, Value } from '../../grammar/command-tree.js';
 import type { Registry } from '../plugin/registry.js';
+import { anyName, isQuery } from '../../grammar/line-kind.js';
 import { didYouMean } from '../plugin/similar.js';
 import { type Words, wordsOf } from '../plugin/words.js';
 import { parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter, assign } from '../session/flags.js';
@@ -14,6 +15,8 @@ export interface Invocation {
   /** the command, or undefined for the console */
   readonly command: string | undefined;
   readonly words: Words;
+  /** a query instead of a command: its text, or the file that holds it */
+  readonly query?: { readonly text: string; readonly at: Place } | { readonly file: string };
   /** help was asked for: of the command, or of the program */
   readonly help: boolean;
   readonly version: boolean;
@@ -54,8 +57,15 @@ class Reader {
       if (text === '-h' || text === '--help') this.help = true;
       else if (text === '--version') this.version = true;
       else if (text === '-') continue;
+      else if (text === '-q' || text === '--query') {
+        const read = this.queryFile();
+        if (read) return read;
+        if (text === '--query') this.fail('--query needs the file that holds the query.', value);
+        this.flag(value);
+      }
       else if (text.startsWith('-')) this.flag(value);
       else if (this.isCommand(text)) return this.command(text);
+      else if (isQueryText(text)) return this.query(value);
       else if (this.leading.length > 0) this.leading.push(this.words.args[this.at] as Argument);
       else if (isKnownElsewhere(text)) return this.elsewhere(text);
       else this.fail(`No command ${text}.${didYouMean(text, this.commands())}`, value);
@@ -111,6 +121,29 @@ class Reader {
     }
     this.help = false;
     return this.result(name, rest);
+  }
+
+  /** A query in one word, as a shell gives what stands in quotes; flags may follow. */
+  private query(value: Value): Invocation {
+    const quoted = this.words.line[value.start] === "'" && value.text !== this.words.line.slice(value.start, value.end);
+    const start = value.start + (quoted ? 1 : 0);
+    this.flags(this.words.args.slice(this.at + 1));
+    return { ...this.result(undefined, []), query: { text: value.text, at: { start, end: start + value.text.length } } };
+  }
+
+  /** `-q FILE`: a query in a file. `-q` alone is quiet. */
+  private queryFile(): Invocation | undefined {
+    const file = this.words.args[this.at + 1]?.value.text;
+    if (file === undefined || file.startsWith('-') || this.isCommand(file) || isQueryText(file)) return undefined;
+    this.flags(this.words.args.slice(this.at + 2));
+    return { ...this.result(undefined, []), query: { file } };
+  }
+
+  private flags(rest: readonly Argument[]): void {
+    const isHelp = ({ value }: Argument): boolean => value.text === '--help' || value.text === '-h';
+    this.help ||= rest.some(isHelp);
+    const args = [...this.leading, ...rest.filter((argument) => !isHelp(argument))];
+    Object.assign(this.parameters, splitParameters({ name: 'a query', args: {} }, { line: this.words.line, args }));
   }
 
   private result(command: string | undefined, args: readonly Argument[]): Invocation {
@@ -182,4 +215,9 @@ class Reader {
   private fail(message: string, place: Value): never {
     throw new UsageError(message, { line: this.words.line, start: place.start, end: place.end });
   }
+}
+
+/** Whether a word is a query: it begins as one and has more than one word. */
+function isQueryText(text: string): boolean {
+  return /\s/.test(text.trim()) && isQuery(text.trimStart(), 0, anyName);
 }

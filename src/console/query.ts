@@ -1,16 +1,10 @@
-import type { Expression, QueryStatement, Select } from '../../grammar/efilter-tree.js';
+import type { Expression, Select } from '../../grammar/efilter-tree.js';
 import type { Query } from '../../grammar/command-tree.js';
 import type { OnProgress } from '../plugin/context.js';
 import { UsageError } from '../plugin/error.js';
-import type { Definitions } from '../query/engine.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { present } from './present.js';
-
-/** Views, variables and functions that a session's queries have defined. */
-export function definitionsOf(session: Session): Definitions {
-  return session.memo('query definitions', (): Definitions => ({ views: new Map(), variables: new Map() }));
-}
 
 /**
  * Runs a query and shows its rows as a command's: format, file, filter, pager, notes, Ctrl-C; they are kept as `_`.
@@ -18,12 +12,10 @@ export function definitionsOf(session: Session): Definitions {
  * @param line the text that the query stands in
  */
 export async function runQuery(session: Session, query: Query, line: string, signal: AbortSignal | undefined, host: Host): Promise<void> {
-  const [{ prepareQuery }, { sessionCatalog }] = await Promise.all([import('../query/prepare.js'), import('../query/session-catalog.js')]);
+  const { prepareInSession } = await import('../query/session/statements.js');
   let progress: OnProgress | undefined;
   try {
-    const run = await prepareQuery(query.text, sessionCatalog(session), {
-      definitions: definitionsOf(session),
-      timezone: session.parameters.timezone,
+    const run = await prepareInSession(session, query.text, {
       onProgress: (fraction, what) => progress?.(fraction, what),
       ...(signal ? { signal } : {}),
     });
@@ -73,21 +65,19 @@ function placed(error: unknown, query: Query, line: string): unknown {
   return new UsageError(error.message, at, next);
 }
 
-/**
- * True where a query's text needs more: it ends where something must follow, in an open text or comment, or it selects columns of no
- * table yet.
- */
+/** True where a query's text needs more: something has to follow, or it selects columns of no table yet. */
 export async function queryIncomplete(text: string): Promise<boolean> {
-  const { parseQuery } = await import('../../grammar/efilter.js');
-  let statement: QueryStatement;
+  const { isIncomplete, parseQuery } = await import('../../grammar/efilter.js');
+  if (isIncomplete(text)) return true;
+  if (/;\s*$/.test(text)) return false;
   try {
-    statement = parseQuery(text);
+    const statement = parseQuery(text);
+    return statement.kind === 'evaluate' && lacksTable(statement.value);
   } catch (error) {
-    if (!(error instanceof Error) || !('place' in error)) throw error;
-    const { start } = error.place as { start: number };
-    return start >= text.trimEnd().length || /has no closing/.test(error.message);
+    // A mistake is told when the text is run.
+    if (error instanceof Error && error.name === 'QuerySyntaxError') return false;
+    throw error;
   }
-  return !/;\s*$/.test(text) && statement.kind !== 'define' && 'value' in statement && lacksTable(statement.value);
 }
 
 /** `select a, b`, of no table. */

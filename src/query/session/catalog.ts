@@ -1,9 +1,9 @@
-import { PluginError } from '../plugin/error.js';
-import type { Row } from '../plugin/columns.js';
-import { fits } from '../plugin/registry.js';
-import type { Result } from '../session/result.js';
-import type { Session } from '../session/session.js';
-import type { Catalog, CatalogTable } from './catalog.js';
+import { PluginError } from '../../plugin/error.js';
+import type { Row } from '../../plugin/columns.js';
+import { fits } from '../../plugin/registry.js';
+import type { Result } from '../../session/result.js';
+import type { Session } from '../../session/session.js';
+import type { Catalog, CatalogTable } from '../catalog.js';
 
 /** What a session has of tables: its commands, and `_`, the rows of the last result. */
 export function sessionCatalog(session: Session): Catalog {

@@ -2,7 +2,7 @@ import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { environment } from '../../src/kernel/linux/arguments.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const environ = definePlugin({
@@ -14,7 +14,7 @@ export const environ = definePlugin({
   notes:
     'Read from the memory of the process (mm_struct.env_start to env_end): what it was started with. What a program sets later (setenv) lies in its heap, ' +
     'and is not here.',
-  args: processArgs,
+  args: processRowArgs,
   columns: {
     divider: col.string('the process', { divider: true }),
     proc: col.struct('task_struct', 'the process', { hidden: true }),

@@ -4,7 +4,7 @@ import { filePath } from '../../src/kernel/linux/path.js';
 import { deviceNumbers } from '../../src/kernel/linux/vma.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const lsof = definePlugin({
@@ -15,7 +15,7 @@ export const lsof = definePlugin({
   notes:
     'Reads the table of file descriptors (task_struct.files.fdt). Paths go across mounts up to the root of the mount namespace; pipes, sockets, ' +
     'anonymous inodes and memfds have the names that their d_dname function makes; (deleted) stands behind what was unlinked while open.',
-  args: processArgs,
+  args: processRowArgs,
   columns: {
     divider: col.string('the process', { divider: true }),
     proc: col.struct('task_struct', 'the process', { hidden: true }),

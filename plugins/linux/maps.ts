@@ -2,7 +2,7 @@ import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { mmBounds, vmaFile, vmaFlags, vmaName, vmas } from '../../src/kernel/linux/vma.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const maps = definePlugin({
@@ -13,7 +13,7 @@ export const maps = definePlugin({
   notes:
     'Walks the maple tree mm_struct.mm_mt (since 6.1, d4af56c5c7c6) or the list mm_struct.mmap. Names as fs/proc/task_mmu.c makes them: path of the file, ' +
     '[heap], [stack], [vdso], [vvar], [anon:NAME]. Kernel threads have no areas.',
-  args: processArgs,
+  args: processRowArgs,
   columns: {
     divider: col.string('the process', { divider: true }),
     task: col.struct('task_struct', 'the process', { hidden: true }),

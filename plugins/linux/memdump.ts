@@ -7,7 +7,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
 import { type DumpFile, dumpArgs, DumpFolder } from '../../src/plugin/dump-folder.js';
-import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 /** Bytes that are copied between two looks at the analyst's Ctrl-C. */
@@ -22,7 +22,7 @@ export const memdump = definePlugin({
     'One file NAME_PID.dmp for each process, pages in order of address without the gaps between; each row says which part of the file holds which addresses. ' +
     'Pages that the image does not hold are left out and counted. Names from the image are made safe; nothing is written outside of the folder.',
   args: {
-    ...processArgs,
+    ...processRowArgs,
     ...dumpArgs,
     coalesce: arg.bool('join neighbouring pages to one row', { default: true }),
     all: arg.bool("the kernel's half of the address space, too", { default: false }),

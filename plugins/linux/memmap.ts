@@ -4,7 +4,7 @@ import { mappedRuns, processSpace, rights } from '../../src/kernel/linux/memory-
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { noteWithoutMemory, processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { noteWithoutMemory, processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const memmap = definePlugin({
@@ -16,7 +16,7 @@ export const memmap = definePlugin({
     'Reads the page tables (mm_struct.pgd) through. Pages that are not mapped, swapped out or never touched are not there. ' +
     'PROT_NONE pages are: the kernel keeps their frames in entries that the processor calls not present.',
   args: {
-    ...processArgs,
+    ...processRowArgs,
     coalesce: arg.bool('join pages that lie together, virtually and physically', { default: false }),
     all: arg.bool("the kernel's half of the address space, too", { default: false }),
   },

@@ -4,7 +4,7 @@ import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import type { TaskStruct } from '../../src/kernel/linux/types.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 /** include/linux/sched.h: EXIT_DEAD | EXIT_ZOMBIE */
@@ -18,7 +18,7 @@ export const psaux = definePlugin({
   notes:
     'Arguments are read from the memory of the process (mm_struct.arg_start to arg_end). What has none is shown by name in brackets: kernel threads, with what ' +
     'a worker works on behind its name, and zombies. " …" at the end says that the rest is not in the image.',
-  args: processArgs,
+  args: processRowArgs,
   columns: {
     pid: col.int('process id                 task_struct.tgid'),
     uid: col.int('real user id               task_struct.cred.uid'),

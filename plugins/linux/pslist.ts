@@ -3,7 +3,7 @@ import { isKernelThread, parentPid, stateOf } from '../../src/kernel/linux/tasks
 import { startTime } from '../../src/kernel/linux/times.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
-import { processArgs, selectProcesses } from '../../src/plugin/linux-select.js';
+import { processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 
 export const pslist = definePlugin({
@@ -14,7 +14,7 @@ export const pslist = definePlugin({
   notes:
     'Walks init_task.tasks (include/linux/sched.h) forward, and backward where a link is broken. The idle task (pid 0) is not on it. ' +
     'Times are start_boottime added to the moment of boot that the timekeeper gives.',
-  args: processArgs,
+  args: processRowArgs,
   columns: {
     proc: col.struct('task_struct', 'the process; .pid .comm .mm … are its members'),
     pid: col.int('process id                       task_struct.tgid', { hidden: true }),

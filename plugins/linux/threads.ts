@@ -11,7 +11,7 @@ export const threads = definePlugin({
   topic: 'processes',
   summary: 'threads of processes, and of the kernel',
   notes: 'For each process, signal_struct.thread_head (before 3.13: task_struct.thread_group).',
-  args: processArgs,
+  args: { ...processArgs, pids: { ...processArgs.pids, narrows: { by: 'equality', columns: ['pid', 'thread.tgid'] } } },
   columns: {
     thread: col.struct('task_struct', 'the thread'),
     pid: col.int('process id                 task_struct.tgid'),

@@ -25,6 +25,17 @@ export type ArgType = keyof ArgValues;
  */
 export type Completes = 'pid' | 'process' | 'symbol' | 'struct' | 'member' | 'plugin' | 'path' | 'module' | 'session' | 'space' | 'parameter' | 'topic';
 
+/** Which conditions an argument stands for. */
+export interface Narrowing {
+  /**
+   * `equality`: a column is (one of) the argument's values; `match`: its text matches the regular expression; `from`, `to`: it is not
+   * below, not above the argument
+   */
+  readonly by: 'equality' | 'match' | 'from' | 'to';
+  /** columns, and members of struct columns (`proc.pid`); those that the command does not have do no harm */
+  readonly columns: readonly string[];
+}
+
 /** One argument of a plugin. */
 export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
   readonly type: T;
@@ -38,6 +49,11 @@ export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
   readonly choices?: readonly string[];
   /** one letter for the command line: `-D` */
   readonly short?: string;
+  /**
+   * Conditions of a query for which this argument stands: `where pid == 4` then runs the command with `pids: 4`. It must leave out no
+   * row of which the condition is true, and change none; rows too many do no harm, the condition is looked at again.
+   */
+  readonly narrows?: Narrowing;
   /** what to offer on TAB, beyond what the type says */
   readonly completes?: Completes;
 }

@@ -12,6 +12,16 @@ export const processArgs = {
   method: arg.choices('how processes are found', { choices: ['InitTask'], default: ['InitTask'] }),
 } as const;
 
+/**
+ * The same for commands whose rows are of one process each, do not depend on other rows, and have its id in `pid` and its name in
+ * `name`: their queries reach the selection (`where pid == 4`).
+ */
+export const processRowArgs = {
+  ...processArgs,
+  pids: { ...processArgs.pids, narrows: { by: 'equality', columns: ['pid', 'proc.pid', 'proc.tgid', 'task.pid', 'task.tgid'] } },
+  proc_regex: { ...processArgs.proc_regex, narrows: { by: 'match', columns: ['name', 'proc.name', 'proc.comm', 'task.name', 'task.comm'] } },
+} as const;
+
 /** The processes (thread group leaders) that a command's arguments select, in the order of the kernel's list. */
 export function* selectProcesses(context: PluginContext, args: ArgsOf<typeof processArgs>): Generator<TaskStruct> {
   const kernel = linuxOf(context);
@@ -19,15 +29,17 @@ export function* selectProcesses(context: PluginContext, args: ArgsOf<typeof pro
     for (const address of args.task) yield taskType(kernel).at(kernel.space, address);
     return;
   }
+  const wanted = new Set(args.pids);
   const missing = new Set(args.pids);
   let count = 0;
   for (const task of processes(kernel, { onFault: context.note })) {
     count++;
     const pid = orElse(() => task.pid, -1);
-    if (args.pids && !missing.delete(pid)) continue;
+    if (args.pids && !wanted.has(pid)) continue;
+    // No end when all were found: on a list that was tampered with, two processes may have one id.
+    missing.delete(pid);
     if (args.proc_regex && !args.proc_regex.test(orElse(() => task.comm, ''))) continue;
     yield task;
-    if (args.pids && missing.size === 0) break;
   }
   if (missing.size > 0) context.note(`No process ${[...missing].join(', ')} on the list of ${count}; pslist shows them all.`);
 }

@@ -1,20 +1,22 @@
 import type { Expression, QueryStatement } from '../../grammar/efilter-tree.js';
 import type { Columns, Row } from '../plugin/columns.js';
-import { Absent } from '../memory/absent.js';
 import { Analysis } from './analyse/analysis.js';
-import type { Environment, Position } from './analyse/context.js';
+import type { Position } from './analyse/context.js';
 import { defineBindings, oneRow } from './analyse/definitions.js';
 import { nameOf } from './analyse/names.js';
 import { sessionScope } from './analyse/session.js';
 import { listScan, sourceOf } from './analyse/sources.js';
+import { renamed } from './analyse/views.js';
 import type { Catalog } from './catalog.js';
 import type { Definitions, PrepareQuery, QueryOptions, QueryRun } from './engine.js';
 import { QueryError } from './error.js';
+import { explainColumns, explainRows } from './explain.js';
 import { library } from './functions/index.js';
 import { PlanBuilder } from './plan/build.js';
 import type { Relation } from './plan/logical.js';
 import { Optimiser } from './plan/optimise.js';
-import { RunContext, Stopped } from './run/context.js';
+import { RunContext } from './run/context.js';
+import { PlannedRun } from './run/run.js';
 import type { Step } from './run/step.js';
 import { valueContext } from './values/context.js';
 
@@ -27,27 +29,67 @@ export const prepareQuery: PrepareQuery = async (text, catalog, options = {}) =>
   return prepareStatement(parseQuery(text), catalog, options);
 };
 
-/** The same for a statement that was read already. */
+/**
+ * The same for a statement that was read already. Of a statement that defines something (`create view`, `let` without a body) there is
+ * nothing to run: see {@link checkDefinition}.
+ */
 export async function prepareStatement(statement: QueryStatement, catalog: Catalog, options: QueryOptions = {}): Promise<QueryRun> {
-  if (statement.kind !== 'evaluate') throw new QueryError(`A ${statement.kind} has no rows.`, statement);
+  if (statement.kind !== 'evaluate' && statement.kind !== 'explain') throw new QueryError('This defines a name, and has no rows.', statement);
   const relation = new Optimiser().optimise(await analyseStatement(statement.value, catalog, options));
   const builder = new PlanBuilder(valueContext(options.timezone));
-  return new PlannedRun(relation, builder.rows(relation), builder, catalog, options);
+  const step = builder.rows(relation);
+  const context = new RunContext(catalog, options.signal, options.onProgress, options.memory ?? MEMORY);
+  builder.holder.context = context;
+  if (statement.kind === 'evaluate') return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>);
+  return new PlannedRun(explainColumns(statement.analyze), context, () => explained(step, statement.analyze, context));
+}
+
+/**
+ * Checks a statement that defines a view, a variable or a function, as it would be checked where it is used. Throws QueryError. (A function
+ * is checked no further than it can be without arguments: not at all.)
+ */
+export async function checkDefinition(statement: QueryStatement, catalog: Catalog, options: QueryOptions = {}): Promise<void> {
+  const analysis = analysisOf(catalog, options);
+  const scope = sessionScope(analysis.environment);
+  if (statement.kind === 'create-view') {
+    const relation = await analysis.query(statement.query, scope);
+    if (statement.columns) renamed(relation, statement.columns, `The view ${statement.name}`, statement);
+  }
+  if (statement.kind === 'define') await defineBindings(analysis, statement.bindings, { scope, rowWise: 'there is no from here' }, 'query');
+}
+
+function columnsOf(relation: Relation): Columns {
+  return Object.fromEntries(relation.fields.map((field) => [field.name, field.column]));
+}
+
+async function* explained(step: Step, analyze: boolean, context: RunContext): AsyncGenerator<readonly Row[], void, undefined> {
+  if (analyze) {
+    let rows = 0;
+    const begun = performance.now();
+    for await (const batch of step.open(context)) rows += batch.length;
+    const { notes } = context;
+    notes.splice(0, notes.length);
+    context.note(`${rows} ${rows === 1 ? 'row' : 'rows'} in ${(performance.now() - begun).toFixed(1)} ms; ${context.read} read from tables.`);
+  }
+  yield explainRows(step, analyze, context);
 }
 
 const NO_DEFINITIONS: Definitions = { views: new Map(), variables: new Map() };
 
 /** The relation of a whole line: a query, rows of a list, or one value as a row. */
 export async function analyseStatement(node: Expression, catalog: Catalog, options: QueryOptions): Promise<Relation> {
-  const environment: Environment = {
+  const analysis = analysisOf(catalog, options);
+  return wholeLine(analysis, node, { scope: sessionScope(analysis.environment), rowWise: 'there is no from here' });
+}
+
+function analysisOf(catalog: Catalog, options: QueryOptions): Analysis {
+  return new Analysis({
     catalog,
     library,
     parameters: options.parameters ?? [],
     definitions: options.definitions ?? NO_DEFINITIONS,
     values: valueContext(options.timezone),
-  };
-  const analysis = new Analysis(environment);
-  return wholeLine(analysis, node, { scope: sessionScope(environment), rowWise: 'there is no from here' });
+  });
 }
 
 async function wholeLine(analysis: Analysis, node: Expression, position: Position): Promise<Relation> {
@@ -59,68 +101,4 @@ async function wholeLine(analysis: Analysis, node: Expression, position: Positio
   if (source) return source;
   const value = await analysis.expression(node, position);
   return value.type.kind === 'list' ? listScan(value, node) : oneRow(nameOf(node) ?? 'result', value);
-}
-
-/** A query under way. */
-class PlannedRun implements QueryRun {
-  readonly columns: Columns;
-  count = 0;
-  private readonly context: RunContext;
-  private started = false;
-
-  constructor(
-    relation: Relation,
-    private readonly step: Step,
-    builder: PlanBuilder,
-    catalog: Catalog,
-    options: QueryOptions,
-  ) {
-    this.columns = Object.fromEntries(relation.fields.map((field) => [field.name, field.column]));
-    this.context = new RunContext(catalog, options.signal, options.onProgress, options.memory ?? MEMORY);
-    builder.holder.context = this.context;
-  }
-
-  get notes(): readonly string[] {
-    return this.context.notes;
-  }
-
-  get faults(): number {
-    return this.context.faults;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row> {
-    for await (const batch of this.batches()) yield* batch;
-  }
-
-  async rows(): Promise<Row[]> {
-    const all: Row[] = [];
-    for await (const batch of this.batches()) for (const row of batch) all.push(row);
-    return all;
-  }
-
-  async *batches(): AsyncGenerator<Row[], void, undefined> {
-    if (this.started) throw new Error('a query runs once: prepare it again');
-    this.started = true;
-    try {
-      for await (const batch of this.step.open(this.context)) {
-        const rows = batch as Row[];
-        this.count += rows.length;
-        this.countFaults(rows);
-        yield rows;
-      }
-      if (this.count === 0 && this.context.notes.length === 0) this.context.note('No row fits the query.');
-    } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
-    }
-  }
-
-  private countFaults(rows: readonly Row[]): void {
-    const names = Object.keys(this.columns);
-    for (const row of rows) {
-      for (const name of names) {
-        const value = row[name];
-        if (typeof value === 'object' && value instanceof Absent && value.kind !== 'not-applicable') this.context.faults++;
-      }
-    }
-  }
 }

@@ -1,9 +1,11 @@
 import { type Cell, compile, type CompileContext, compilePredicate, type Evaluate } from '../run/compile.js';
 import { Shared as SharedRows, SharedStep } from '../run/steps/shared.js';
 import { GroupStep } from '../run/steps/group.js';
-import { HashJoinStep, type JoinParts, NestedLoopStep } from '../run/steps/join.js';
+import { HashJoinStep, type JoinNarrowing, type JoinParts } from '../run/steps/join.js';
 import { columnNames, ScanStep } from '../run/steps/scan.js';
-import { DistinctStep, SetStep } from '../run/steps/sets.js';
+import { DistinctStep } from '../run/steps/distinct.js';
+import { LateralStep, NestedLoopStep } from '../run/steps/nested-loop.js';
+import { SetStep } from '../run/steps/sets.js';
 import { FilterStep, LimitStep, ListStep, OneRowStep, ProjectStep } from '../run/steps/simple.js';
 import { SortStep } from '../run/steps/sort.js';
 import type { Step } from '../run/step.js';
@@ -11,9 +13,10 @@ import { type RunHolder, SubqueryRunner } from '../run/subquery.js';
 import { arrayLayout, joiner, type Layout, type Slot, type Tuple, tupleOf } from '../run/tuple.js';
 import type { ValueContext } from '../values/context.js';
 import { conjunction, conjuncts, fieldsOf, isPure, readsOnly } from './conditions.js';
-import type { Field, Filter, Join, Project, Relation, Scalar, Shared, SharedScan, SubqueryTerm, TableScan, Variable } from './logical.js';
+import { isMissing } from '../values/equality.js';
+import type { Field, Filter, Join, Limit, Project, Relation, Scalar, Shared, SharedScan, Sort, SubqueryTerm, TableScan, Variable } from './logical.js';
 import { textOf, textOfKeys } from './print.js';
-import { pushable } from './pushdown.js';
+import { isSelective, narrowTarget, pushable } from './pushdown.js';
 import { needsOf, relationNeeds } from './walk.js';
 
 type Cells = ReadonlyMap<Field | Variable, Cell>;
@@ -22,6 +25,7 @@ type Cells = ReadonlyMap<Field | Variable, Cell>;
 export class PlanBuilder {
   private readonly shared = new Map<Shared, SharedRows>();
   private readonly subqueries = new Map<SubqueryTerm, { readonly cells: Cells; readonly runner: SubqueryRunner }[]>();
+  private readonly scans = new Map<TableScan, ScanStep>();
   /** steps of sub-queries that the expressions of the step being built use */
   private inner: Step[] = [];
 
@@ -34,9 +38,14 @@ export class PlanBuilder {
    * @param cells fields and variables from around the relation
    */
   build(relation: Relation, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    return this.nested(() => this.step(relation, wanted, cells));
+  }
+
+  /** A step with the sub-queries that its expressions use. */
+  private nested(make: () => Step): Step {
     const outer = this.inner;
     this.inner = [];
-    const step = this.step(relation, wanted, cells);
+    const step = make();
     step.subqueries.push(...this.inner);
     this.inner = outer;
     return step;
@@ -63,6 +72,7 @@ export class PlanBuilder {
         const aggregates = relation.aggregates.map((aggregate) => ({
           aggregate,
           args: aggregate.args.map((arg) => compile(arg, context)),
+          keeps: aggregate.field.type.kind === 'list',
           context: { timezone: this.values.timezone, now: this.values.now, types: aggregate.args.map(({ type }) => type) },
         }));
         const keys = relation.keys.map(({ value }) => compile(value, context));
@@ -74,29 +84,10 @@ export class PlanBuilder {
         ];
         return new GroupStep(input, keys, aggregates, relation.fields, detail.filter((part) => part !== '').join(': '));
       }
-      case 'sort': {
-        const input = this.build(
-          relation.input,
-          needed(
-            relation.keys.map(({ value }) => value),
-            wanted,
-          ),
-          cells,
-        );
-        const context = this.context(input.layout, cells);
-        return new SortStep(
-          input,
-          relation.keys.map((key) => ({ ...key, value: compile(key.value, context) })),
-          textOfKeys(relation.keys),
-        );
-      }
-      case 'limit': {
-        const context = this.context(new Map(), cells);
-        const limit = relation.limit && compile(relation.limit, context);
-        const offset = relation.offset && compile(relation.offset, context);
-        const detail = [relation.limit ? textOf(relation.limit) : 'all', ...(relation.offset ? [`offset ${textOf(relation.offset)}`] : [])].join(' ');
-        return new LimitStep(this.build(relation.input, wanted, cells), limit, offset, detail);
-      }
+      case 'sort':
+        return this.sort(relation, wanted, cells, undefined);
+      case 'limit':
+        return this.limit(relation, wanted, cells);
       case 'distinct': {
         const input = this.build(relation.input, fieldsOf(relation), cells);
         return new DistinctStep(
@@ -113,6 +104,27 @@ export class PlanBuilder {
       case 'shared':
         return this.sharedStep(relation, cells);
     }
+  }
+
+  private sort(relation: Sort, wanted: ReadonlySet<Field>, cells: Cells, most: Evaluate | undefined): Step {
+    const values = relation.keys.map(({ value }) => value);
+    const input = this.build(relation.input, needed(values, wanted), cells);
+    const context = this.context(input.layout, cells);
+    const keys = relation.keys.map((key) => ({ ...key, value: compile(key.value, context) }));
+    return new SortStep(input, keys, most, textOfKeys(relation.keys));
+  }
+
+  private limit(relation: Limit, wanted: ReadonlySet<Field>, cells: Cells): Step {
+    const context = this.context(new Map(), cells);
+    const limit = relation.limit && compile(relation.limit, context);
+    const offset = relation.offset && compile(relation.offset, context);
+    const { input } = relation;
+    const count = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Math.max(0, Math.floor(Number(value))) : 0);
+    // Only the first rows of a sort are kept where no others are wanted.
+    const most: Evaluate | undefined = limit && ((tuple) => (isMissing(limit(tuple)) ? Infinity : count(limit(tuple)) + count(offset?.(tuple))));
+    const step = input.kind === 'sort' ? this.nested(() => this.sort(input, wanted, cells, most)) : this.build(input, wanted, cells);
+    const detail = [relation.limit ? textOf(relation.limit) : 'all', ...(relation.offset ? [`offset ${textOf(relation.offset)}`] : [])].join(' ');
+    return new LimitStep(step, limit, offset, detail);
   }
 
   /** Steps and expressions of one place see the same fields. */
@@ -139,9 +151,11 @@ export class PlanBuilder {
       value: compile(value, context),
     }));
     const pushed = pushable(relation, conditions).map(({ name, arg, value, text }) => ({ name, arg, value: compile(value, context), pushed: text }));
-    const layout = new Map<Field, Slot>(relation.fields.map((field) => [field, field.name]));
+    const layout = new Map<Field, Slot>(fields.map((field) => [field, field.name]));
     const detail = [...relation.args].map(([name, value]) => `${name}: ${textOf(value)}`).join(', ');
-    return new ScanStep(relation, [...args, ...pushed], layout, columnNames(fields), detail);
+    const step = new ScanStep(relation, [...args, ...pushed], layout, columnNames(fields), detail);
+    this.scans.set(relation, step);
+    return step;
   }
 
   private filter(relation: Filter, wanted: ReadonlySet<Field>, cells: Cells): Step {
@@ -189,9 +203,10 @@ export class PlanBuilder {
     const detail = terms.map((term) => textOf(term)).join(' and ');
     if (keys.length === 0) {
       const captures = [...own].map(([field, cell]) => ({ cell, value: compile({ kind: 'field', field, type: field.type, start: 0, end: 0 }, leftContext) }));
-      return new NestedLoopStep(left, right, parts, layout, captures, detail);
+      return captures.length > 0 ? new LateralStep(left, right, parts, layout, captures, detail) : new NestedLoopStep(left, right, parts, layout, detail);
     }
     const rightContext = this.context(right.layout, cells);
+    const narrowing = this.narrowing(relation, keys);
     return new HashJoinStep(
       left,
       right,
@@ -199,8 +214,25 @@ export class PlanBuilder {
       keys.map((key) => compile(key.right, rightContext)),
       parts,
       layout,
+      narrowing,
       detail,
     );
+  }
+
+  /** A side of a join that can be told which keys the other side has, where that is likely to save work. */
+  private narrowing(relation: Join, keys: readonly Equality[]): JoinNarrowing | undefined {
+    const find = (side: 'left' | 'right'): JoinNarrowing | undefined => {
+      for (const [index, key] of keys.entries()) {
+        const target = narrowTarget(relation[side], key[side]);
+        const scan = target && this.scans.get(target.scan);
+        if (target && scan && !scan.hasArgument(target.name)) return { side, key: index, scan, name: target.name, arg: target.arg };
+      }
+      return undefined;
+    };
+    const right = isSelective(relation.left) ? find('right') : undefined;
+    const found = right ?? (relation.type === 'inner' && isSelective(relation.right) ? find('left') : undefined);
+    found?.scan.expectNarrowing(found.name, textOf(keys[found.key]?.[found.side === 'left' ? 'right' : 'left'] as Scalar));
+    return found;
   }
 
   private sharedStep(relation: SharedScan, cells: Cells): Step {

@@ -37,7 +37,7 @@ export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: 
       return known;
     }
     case 'regex':
-      return regex(name, text(name, value));
+      return value instanceof RegExp ? value : regex(name, text(name, value));
     case 'choice': {
       const given = text(name, value);
       const found = (arg.choices ?? []).find((choice) => choice.toLowerCase() === given.toLowerCase());

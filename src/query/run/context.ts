@@ -1,5 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Catalog } from '../catalog.js';
+import { MemoryAccount } from './memory/account.js';
+import { Codec } from './memory/codec.js';
 
 /** Work between two looks at the clock and at Ctrl-C, in milliseconds (as plugins run, src/plugin/run.ts). */
 const SLICE_MS = 30;
@@ -9,12 +11,20 @@ export class Stopped {
   readonly reason = 'stopped';
 }
 
+interface Closable {
+  close(): void;
+}
+
 /** What a query under way has in common: its signal, its clock, what it has to say. */
 export class RunContext {
   readonly notes: string[] = [];
   faults = 0;
   /** rows that tables gave */
   read = 0;
+  /** writes values to temporary files */
+  readonly codec = new Codec();
+  readonly memory: MemoryAccount;
+  private readonly open = new Set<Closable>();
   private until = performance.now() + SLICE_MS;
 
   constructor(
@@ -22,8 +32,10 @@ export class RunContext {
     readonly signal: AbortSignal | undefined,
     readonly onProgress: ((fraction: number | undefined, what?: string) => void) | undefined,
     /** bytes that intermediate results may take */
-    readonly memory: number,
-  ) {}
+    memory: number,
+  ) {
+    this.memory = new MemoryAccount(memory);
+  }
 
   note(text: string): void {
     if (!this.notes.includes(text)) this.notes.push(text);
@@ -39,6 +51,23 @@ export class RunContext {
     await immediate();
     this.check();
     this.until = performance.now() + SLICE_MS;
+  }
+
+  /** Closes what the run has open, however it ends. */
+  close(): void {
+    for (const resource of this.open) resource.close();
+    this.open.clear();
+  }
+
+  /** Something to be closed when the run ends, if it is not closed before. */
+  atEnd(resource: Closable): void {
+    this.open.add(resource);
+  }
+
+  /** Closes one of these now. */
+  closed(resource: Closable): void {
+    resource.close();
+    this.open.delete(resource);
   }
 
   check(): void {

@@ -35,3 +35,13 @@ export function joiner(left: readonly Slot[], right: readonly Slot[]): (a: Tuple
     return tupleOf(values);
   };
 }
+
+/** Makes tuples with these slots again from their values in order, which stand in an array from an index on. */
+export function rebuilder(slots: readonly Slot[]): (values: Tuple, from: number) => Tuple {
+  if (typeof slots[0] !== 'string') return (values, from) => tupleOf(slots.map((_, index) => values[from + index]));
+  return (values, from) => {
+    const row: Record<string, unknown> = {};
+    for (const [index, slot] of slots.entries()) row[slot] = values[from + index];
+    return row;
+  };
+}

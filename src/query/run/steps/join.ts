@@ -1,10 +1,17 @@
+import type { Arg } from '../../../plugin/args.js';
 import { isMissing } from '../../values/equality.js';
 import { type Key, keyOf, keyOfAll } from '../../values/key.js';
-import type { Cell, Evaluate } from '../compile.js';
+import type { Evaluate } from '../compile.js';
 import type { RunContext } from '../context.js';
+import { RowBuffer } from '../memory/buffer.js';
+import { sizeOfTuple } from '../memory/size.js';
+import { consumed, DEEPEST_DIVISION, Division } from '../memory/spiller.js';
 import { BATCH, Step } from '../step.js';
-import { resuming, Suspend } from '../suspend.js';
-import type { Layout, Tuple } from '../tuple.js';
+import { resuming } from '../suspend.js';
+import type { Layout, Slot, Tuple } from '../tuple.js';
+import { narrowedBy, type ScanStep } from './scan.js';
+
+type Rows = AsyncGenerator<readonly Tuple[], void, undefined>;
 
 export interface JoinParts {
   readonly type: 'inner' | 'left';
@@ -14,8 +21,45 @@ export interface JoinParts {
   readonly residual: ((tuple: Tuple) => boolean) | undefined;
 }
 
-/** Rows of both sides whose keys are equal. The right side is read first and kept by its keys; the left side streams past. */
+/** A scan on one side that is told which keys the other side has. */
+export interface JoinNarrowing {
+  readonly side: 'left' | 'right';
+  /** which of the keys */
+  readonly key: number;
+  readonly scan: ScanStep;
+  readonly name: string;
+  readonly arg: Arg;
+}
+
+/** A scan is told of no more values than these: a longer list would not save much. */
+const MOST_VALUES = 4096;
+/** Bytes of a row in the table besides its own: key, entry and chain. */
+const ENTRY_BYTES = 60;
+
+/** Rows of the right side by their keys; those of one key are chained, in their order. */
+interface JoinTable {
+  readonly heads: Map<Key, number>;
+  readonly next: Int32Array;
+  readonly tuples: readonly Tuple[];
+}
+
+/** How far a batch of the left side was compared. */
+interface Progress {
+  at: number;
+  begun: boolean;
+  /** the row of the right side that is next, -1 for none */
+  next: number;
+  matched: boolean;
+}
+
+/**
+ * Rows of both sides whose keys are equal. The right side is read first and kept by its keys; the left side streams past. Where the right
+ * side is too large, both sides are divided by key into files, and the parts joined one after the other.
+ */
 export class HashJoinStep extends Step {
+  private readonly leftSlots: readonly Slot[];
+  private readonly rightSlots: readonly Slot[];
+
   constructor(
     left: Step,
     right: Step,
@@ -23,131 +67,213 @@ export class HashJoinStep extends Step {
     private readonly rightKeys: readonly Evaluate[],
     private readonly parts: JoinParts,
     layout: Layout,
+    private readonly narrowing: JoinNarrowing | undefined,
     detail: string,
   ) {
     super(parts.type === 'left' ? 'left hash join' : 'hash join', detail, [left, right], layout);
+    this.leftSlots = [...left.layout.values()];
+    this.rightSlots = [...right.layout.values()];
   }
 
-  protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
+  protected async *run(context: RunContext): Rows {
     const [left, right] = this.inputs as [Step, Step];
-    const table = new Map<Key, Tuple[]>();
-    for await (const batch of right.open(context)) {
-      const cursor = { at: 0 };
+    const { narrowing } = this;
+    try {
+      if (narrowing?.side === 'right') {
+        yield* this.leftFirst(left.open(context), right, narrowing, context);
+      } else {
+        yield* this.joined(left.open(context), right.open(context), context, 0);
+      }
+    } finally {
+      if (narrowing) narrowing.scan.narrowed = undefined;
+    }
+  }
+
+  /** Reads the left side as long as it is small, and asks the right side for its keys alone. */
+  private async *leftFirst(left: Rows, right: Step, narrowing: JoinNarrowing, context: RunContext): Rows {
+    const buffer = new RowBuffer(context, this.leftSlots, this.statistics);
+    try {
+      const values = new Map<Key, unknown>();
+      let ended = false;
+      while (!ended && values.size <= MOST_VALUES) {
+        const next = await left.next();
+        if (next.done === true) {
+          ended = true;
+        } else {
+          buffer.add(next.value);
+          await this.collect(values, next.value, this.leftKeys[narrowing.key] as Evaluate);
+        }
+      }
+      if (ended) {
+        const found = await this.narrow(narrowing, values);
+        if (found === 'nothing') {
+          if (this.parts.type === 'left') for await (const batch of buffer.read()) yield batch.map((tuple) => this.parts.combine(tuple, undefined));
+          return;
+        }
+      }
+      yield* this.joined(concatenated(buffer.read(), left), right.open(context), context, 0);
+    } finally {
+      buffer.close();
+      await left.return(undefined);
+    }
+  }
+
+  private async collect(values: Map<Key, unknown>, batch: readonly Tuple[], key: Evaluate): Promise<void> {
+    let at = 0;
+    await resuming(() => {
+      for (; at < batch.length; at++) {
+        const value = key(batch[at] as Tuple);
+        if (!isMissing(value)) values.set(keyOf(value), value);
+      }
+    });
+  }
+
+  private async narrow({ scan, name, arg }: JoinNarrowing, values: ReadonlyMap<Key, unknown>): Promise<'nothing' | undefined> {
+    const narrowed = await narrowedBy(name, arg, [...values.values()]);
+    if (narrowed === 'nothing') return narrowed;
+    scan.narrowed = narrowed && { name, value: narrowed.value };
+    return undefined;
+  }
+
+  private async *joined(lefts: Rows, rights: Rows, context: RunContext, level: number): Rows {
+    const held = context.memory.open();
+    const tuples: Tuple[] = [];
+    const keys: Key[] = [];
+    let division: Division | undefined;
+    const keep = (key: Key, tuple: Tuple): void => {
+      if (division) {
+        division.add(key, tuple);
+        return;
+      }
+      tuples.push(tuple);
+      keys.push(key);
+      if (held.add(sizeOfTuple(tuple, this.rightSlots) + ENTRY_BYTES) && level < DEEPEST_DIVISION) {
+        division = new Division(context, this.rightSlots, this.statistics, level);
+        for (let index = 0; index < tuples.length; index++) division.add(keys[index] as Key, tuples[index] as Tuple);
+        tuples.length = 0;
+        keys.length = 0;
+        held.release();
+      }
+    };
+    try {
+      for await (const batch of rights) {
+        let at = 0;
+        await resuming(() => {
+          for (; at < batch.length; at++) {
+            const tuple = batch[at] as Tuple;
+            const key = joinKey(this.rightKeys, tuple);
+            if (key !== undefined) keep(key, tuple);
+          }
+        });
+        if (context.due) await context.breathe();
+      }
+      if (division) {
+        yield* this.divided(lefts, division, context, level);
+        return;
+      }
+      if (tuples.length === 0 && this.parts.type === 'inner') return;
+      if (level === 0 && this.narrowing?.side === 'left' && (await this.narrowLeft(this.narrowing, tuples)) === 'nothing') return;
+      yield* this.probed(lefts, tableOf(keys, tuples), context);
+    } finally {
+      held.release();
+      await lefts.return(undefined);
+    }
+  }
+
+  private async narrowLeft(narrowing: JoinNarrowing, tuples: readonly Tuple[]): Promise<'nothing' | undefined> {
+    const values = new Map<Key, unknown>();
+    for (let from = 0; from < tuples.length && values.size <= MOST_VALUES; from += BATCH) {
+      await this.collect(values, tuples.slice(from, from + BATCH), this.rightKeys[narrowing.key] as Evaluate);
+    }
+    return values.size <= MOST_VALUES ? this.narrow(narrowing, values) : undefined;
+  }
+
+  private async *probed(lefts: Rows, table: JoinTable, context: RunContext): Rows {
+    for await (const batch of lefts) {
+      const progress: Progress = { at: 0, begun: false, next: -1, matched: false };
+      while (progress.at < batch.length) {
+        const rows: Tuple[] = [];
+        await resuming(() => {
+          this.probe(batch, table, progress, rows);
+        });
+        if (rows.length > 0) yield rows;
+        if (context.due) await context.breathe();
+      }
+    }
+  }
+
+  /** Compares rows until a batch is full or there are no more; takes up where it was stopped by a sub-query. */
+  private probe(batch: readonly Tuple[], table: JoinTable, progress: Progress, rows: Tuple[]): void {
+    const { combine, residual, type } = this.parts;
+    while (progress.at < batch.length) {
+      const tuple = batch[progress.at] as Tuple;
+      if (!progress.begun) {
+        const key = joinKey(this.leftKeys, tuple);
+        progress.next = key === undefined ? -1 : (table.heads.get(key) ?? -1);
+        progress.matched = false;
+        progress.begun = true;
+      }
+      while (progress.next >= 0) {
+        if (rows.length >= BATCH) return;
+        const combined = combine(tuple, table.tuples[progress.next]);
+        if (!residual || residual(combined)) {
+          rows.push(combined);
+          progress.matched = true;
+        }
+        progress.next = table.next[progress.next] as number;
+      }
+      if (!progress.matched && type === 'left') rows.push(combine(tuple, undefined));
+      progress.at++;
+      progress.begun = false;
+    }
+  }
+
+  private async *divided(lefts: Rows, rights: Division, context: RunContext, level: number): Rows {
+    const divided = new Division(context, this.leftSlots, this.statistics, level);
+    for await (const batch of lefts) {
+      const alone: Tuple[] = [];
+      let at = 0;
       await resuming(() => {
-        for (let index = cursor.at; index < batch.length; index++) {
-          cursor.at = index;
-          const tuple = batch[index] as Tuple;
-          const key = joinKey(this.rightKeys, tuple);
-          if (key === undefined) continue;
-          const same = table.get(key);
-          if (same) same.push(tuple);
-          else table.set(key, [tuple]);
+        for (; at < batch.length; at++) {
+          const tuple = batch[at] as Tuple;
+          const key = joinKey(this.leftKeys, tuple);
+          if (key !== undefined) divided.add(key, tuple);
+          else if (this.parts.type === 'left') alone.push(this.parts.combine(tuple, undefined));
         }
       });
+      if (alone.length > 0) yield alone;
       if (context.due) await context.breathe();
     }
-    for await (const batch of left.open(context)) {
-      let rows: Tuple[] = [];
-      for (const tuple of batch) {
-        const key = await resuming(() => joinKey(this.leftKeys, tuple));
-        const matches = key === undefined ? undefined : table.get(key);
-        let matched = false;
-        for (const other of matches ?? []) {
-          const combined = this.parts.combine(tuple, other);
-          if (this.parts.residual && !(await resuming(() => this.parts.residual?.(combined)))) continue;
-          matched = true;
-          rows.push(combined);
-          if (rows.length >= BATCH) {
-            yield rows;
-            rows = [];
-            if (context.due) await context.breathe();
-          }
-        }
-        if (!matched && this.parts.type === 'left') rows.push(this.parts.combine(tuple, undefined));
-      }
-      yield rows;
-      if (context.due) await context.breathe();
+    for (const [index, part] of divided.parts.entries()) {
+      if (part) yield* this.joined(consumed(part, context), consumed(rights.parts[index], context), context, level + 1);
     }
   }
 }
 
+async function* concatenated(first: Rows, second: Rows): Rows {
+  yield* first;
+  yield* second;
+}
+
+function tableOf(keys: readonly Key[], tuples: readonly Tuple[]): JoinTable {
+  const heads = new Map<Key, number>();
+  const next = new Int32Array(tuples.length);
+  for (let index = tuples.length - 1; index >= 0; index--) {
+    const key = keys[index] as Key;
+    next[index] = heads.get(key) ?? -1;
+    heads.set(key, index);
+  }
+  return { heads, next, tuples };
+}
+
 /** The key of a tuple's side of a join; undefined where a part is null, which equals nothing. */
-export function joinKey(keys: readonly Evaluate[], tuple: Tuple): Key | undefined {
-  const [only] = keys;
-  if (only && keys.length === 1) {
+function joinKey(keys: readonly Evaluate[], tuple: Tuple): Key | undefined {
+  const only = keys[0] as Evaluate;
+  if (keys.length === 1) {
     const value = only(tuple);
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
     return isMissing(value) ? undefined : keyOf(value);
   }
   const values = keys.map((key) => key(tuple));
   return values.some(isMissing) ? undefined : keyOfAll(values);
-}
-
-/** All pairs that a condition is true for. The right side is kept, or (where it uses columns of the left) run again for each row. */
-export class NestedLoopStep extends Step {
-  constructor(
-    left: Step,
-    right: Step,
-    private readonly parts: JoinParts,
-    layout: Layout,
-    /** columns of the left side that the right side reads */
-    private readonly captures: readonly { readonly cell: Cell; readonly value: Evaluate }[],
-    detail: string,
-  ) {
-    super(
-      captures.length > 0 ? 'join, run for each row' : parts.type === 'left' ? 'left nested loop' : parts.residual ? 'nested loop' : 'cross join',
-      detail,
-      [left, right],
-      layout,
-    );
-  }
-
-  protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
-    const [left, right] = this.inputs as [Step, Step];
-    const lateral = this.captures.length > 0;
-    let kept: Tuple[] | undefined;
-    for await (const batch of left.open(context)) {
-      for (const tuple of batch) {
-        let matched = false;
-        if (lateral) {
-          for (const { cell, value } of this.captures) cell.value = await resuming(() => value(tuple));
-          for await (const part of right.open(context)) {
-            for await (const rows of this.pairs(tuple, part, context)) {
-              matched = true;
-              yield rows;
-            }
-          }
-        } else {
-          if (!kept) {
-            kept = [];
-            for await (const part of right.open(context)) for (const other of part) kept.push(other);
-          }
-          for await (const rows of this.pairs(tuple, kept, context)) {
-            matched = true;
-            yield rows;
-          }
-        }
-        if (!matched && this.parts.type === 'left') yield [this.parts.combine(tuple, undefined)];
-      }
-    }
-  }
-
-  private async *pairs(tuple: Tuple, others: readonly Tuple[], context: RunContext): AsyncGenerator<Tuple[], void, undefined> {
-    const { combine, residual } = this.parts;
-    for (let from = 0; from < others.length; from += BATCH) {
-      const rows: Tuple[] = [];
-      const until = Math.min(others.length, from + BATCH);
-      for (let index = from; index < until; index++) {
-        const combined = combine(tuple, others[index]);
-        try {
-          if (!residual || residual(combined)) rows.push(combined);
-        } catch (error) {
-          if (!(error instanceof Suspend)) throw error;
-          await error.compute();
-          index--;
-        }
-      }
-      if (rows.length > 0) yield rows;
-      if (context.due) await context.breathe();
-    }
-  }
 }

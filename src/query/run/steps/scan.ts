@@ -2,6 +2,8 @@ import type { Arg } from '../../../plugin/args.js';
 import type { CatalogTable } from '../../catalog.js';
 import { atPlace } from '../../analyse/facts.js';
 import type { Field, TableScan } from '../../plan/logical.js';
+import { isMissing } from '../../values/equality.js';
+import { ValueError } from '../../values/error.js';
 import { isList } from '../../values/list.js';
 import { argumentValue, isListArgument } from '../arguments.js';
 import type { Evaluate } from '../compile.js';
@@ -22,7 +24,8 @@ export interface ScanArgument {
 /** Rows of a table, as it gives them. */
 export class ScanStep extends Step {
   /** values of an argument that a join knows when it starts this scan */
-  narrowed: { readonly name: string; readonly values: readonly unknown[] } | undefined;
+  narrowed: { readonly name: string; readonly value: unknown } | undefined;
+  private expected = '';
   private readonly table: CatalogTable;
 
   constructor(
@@ -37,7 +40,17 @@ export class ScanStep extends Step {
   }
 
   override get pushed(): string {
-    return this.args.flatMap(({ pushed }) => (pushed === undefined ? [] : [pushed])).join(', ');
+    const pushed = this.args.flatMap((arg) => (arg.pushed === undefined ? [] : [arg.pushed]));
+    return [...pushed, ...(this.expected === '' ? [] : [this.expected])].join(', ');
+  }
+
+  hasArgument(name: string): boolean {
+    return this.args.some((arg) => arg.name === name);
+  }
+
+  /** A join will say which values it looks for: `keys` says where they come from. */
+  expectNarrowing(name: string, keys: string): void {
+    this.expected = `${name}: those of ${keys} in the join`;
   }
 
   override get columns(): string {
@@ -82,8 +95,14 @@ export class ScanStep extends Step {
   private async calls(context: RunContext): Promise<Record<string, unknown>[]> {
     let calls: Record<string, unknown>[] = [{}];
     for (const [name, arg] of Object.entries(this.table.args)) if (arg.default !== undefined) calls = calls.map((call) => ({ ...call, [name]: arg.default }));
-    for (const { name, arg, value } of this.args) {
+    for (const { name, arg, value, pushed } of this.args) {
       const given = await resuming(() => value({}));
+      if (pushed !== undefined) {
+        const narrowed = await narrowedBy(name, arg, given);
+        if (narrowed === 'nothing') return [];
+        if (narrowed) calls = calls.map((call) => ({ ...call, [name]: narrowed.value }));
+        continue;
+      }
       if (given === null || given === undefined) continue;
       const single = !isListArgument(arg.type);
       const values = single && isList(given) ? [...given] : [given];
@@ -99,7 +118,22 @@ export class ScanStep extends Step {
       calls = next;
     }
     const { narrowed } = this;
-    return narrowed ? calls.map((call) => ({ ...call, [narrowed.name]: narrowed.values })) : calls;
+    return narrowed ? calls.map((call) => ({ ...call, [narrowed.name]: narrowed.value })) : calls;
+  }
+}
+
+/**
+ * The argument that stands for a condition; `nothing` where the condition is true of no row (`pid == null`, `pid in ()`); undefined where
+ * no argument says the same, and the condition alone decides.
+ */
+export async function narrowedBy(name: string, arg: Arg, value: unknown): Promise<{ readonly value: unknown } | 'nothing' | undefined> {
+  if (isMissing(value)) return 'nothing';
+  try {
+    const argument: unknown = await argumentValue(name, arg, value);
+    return Array.isArray(argument) && argument.length === 0 ? 'nothing' : { value: argument };
+  } catch (error) {
+    if (error instanceof ValueError) return undefined;
+    throw error;
   }
 }
 

@@ -1,40 +1,18 @@
 import type { SetOperationOf } from '../../plan/logical.js';
-import { type Key, keyOf, keyOfAll } from '../../values/key.js';
+import type { Key } from '../../values/key.js';
 import type { RunContext } from '../context.js';
-import { Step } from '../step.js';
+import { sizeOf } from '../memory/size.js';
+import { consumed, DEEPEST_DIVISION, Division } from '../memory/spiller.js';
+import { BATCH, Step } from '../step.js';
 import { type Layout, type Slot, type Tuple, tupleOf } from '../tuple.js';
+import { distinctRows, rowKey } from './distinct.js';
 
-/** The key of a whole row. */
-export function rowKey(slots: readonly Slot[]): (tuple: Tuple) => Key {
-  const [only] = slots;
-  if (only !== undefined && slots.length === 1) return (tuple) => keyOf(tuple[only]);
-  return (tuple) => keyOfAll(slots.map((slot) => tuple[slot]));
-}
-
-/** Each row once, the first time that it comes. */
-export class DistinctStep extends Step {
-  private readonly key: (tuple: Tuple) => Key;
-
-  constructor(input: Step, slots: readonly Slot[]) {
-    super('distinct', '', [input], input.layout);
-    this.key = rowKey(slots);
-  }
-
-  protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
-    const [input] = this.inputs as [Step];
-    const seen = new Set<Key>();
-    for await (const batch of input.open(context)) {
-      yield batch.filter((tuple) => {
-        const key = this.key(tuple);
-        return seen.size !== seen.add(key).size;
-      });
-      if (context.due) await context.breathe();
-    }
-  }
-}
+type Rows = AsyncGenerator<readonly Tuple[], void, undefined>;
 
 /** Rows of two inputs, column by column. */
 export class SetStep extends Step {
+  private readonly slots: readonly Slot[];
+
   constructor(
     private readonly operator: SetOperationOf['operator'],
     left: Step,
@@ -44,48 +22,82 @@ export class SetStep extends Step {
     layout: Layout,
   ) {
     super(operator, '', [left, right], layout);
+    this.slots = [...layout.values()];
   }
 
-  protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
+  protected run(context: RunContext): Rows {
     const [left, right] = this.inputs as [Step, Step];
-    const fromLeft = reader(this.leftSlots);
-    const fromRight = reader(this.rightSlots);
-    if (this.operator === 'union all' || this.operator === 'union') {
-      const seen = this.operator === 'union' ? new Set<Key>() : undefined;
-      for (const [input, read, slots] of [
-        [left, fromLeft, this.leftSlots],
-        [right, fromRight, this.rightSlots],
-      ] as const) {
-        const key = rowKey(slots);
-        for await (const batch of input.open(context)) {
-          const fresh = seen ? batch.filter((tuple) => seen.size !== seen.add(key(tuple)).size) : batch;
-          yield fresh.map(read);
-          if (context.due) await context.breathe();
-        }
-      }
-      return;
+    const lefts = aligned(left.open(context), this.leftSlots, context);
+    const rights = aligned(right.open(context), this.rightSlots, context);
+    switch (this.operator) {
+      case 'union all':
+        return concatenated(lefts, rights);
+      case 'union':
+        return distinctRows(concatenated(lefts, rights), this.slots, context, this.statistics);
+      default:
+        return distinctRows(this.matched(lefts, this.keys(rights), this.operator === 'intersect', context, 0), this.slots, context, this.statistics);
     }
+  }
+
+  /** Keys of rows, each as a tuple of one. */
+  private async *keys(rows: Rows): Rows {
+    const key = rowKey(this.slots);
+    for await (const batch of rows) yield batch.map((tuple) => tupleOf([key(tuple)]));
+  }
+
+  /** Rows of the left side whose keys the right side has (or has not). Where those are too many, both sides are divided by key. */
+  private async *matched(lefts: Rows, rightKeys: Rows, keep: boolean, context: RunContext, level: number): Rows {
     const there = new Set<Key>();
-    const rightKey = rowKey(this.rightSlots);
-    for await (const batch of right.open(context)) {
-      for (const tuple of batch) there.add(rightKey(tuple));
-      if (context.due) await context.breathe();
-    }
-    const keep = this.operator === 'intersect';
-    const seen = new Set<Key>();
-    const leftKey = rowKey(this.leftSlots);
-    for await (const batch of left.open(context)) {
-      yield batch
-        .filter((tuple) => {
-          const key = leftKey(tuple);
-          return there.has(key) === keep && seen.size !== seen.add(key).size;
-        })
-        .map(fromLeft);
-      if (context.due) await context.breathe();
+    const held = context.memory.open();
+    let division: Division | undefined;
+    const key = rowKey(this.slots);
+    try {
+      for await (const batch of rightKeys) {
+        for (const tuple of batch) {
+          const one = tuple[0] as Key;
+          if (division) division.add(one, tuple);
+          else if (!there.has(one)) {
+            there.add(one);
+            if (held.add(sizeOf(one) + 40) && level < DEEPEST_DIVISION) {
+              division = new Division(context, [0], this.statistics, level);
+              for (const known of there) division.add(known, tupleOf([known]));
+              there.clear();
+              held.release();
+            }
+          }
+        }
+        if (context.due) await context.breathe();
+      }
+      if (!division) {
+        for await (const batch of lefts) yield batch.filter((tuple) => there.has(key(tuple)) === keep);
+        return;
+      }
+      const divided = new Division(context, this.slots, this.statistics, level);
+      for await (const batch of lefts) {
+        for (const tuple of batch) divided.add(key(tuple), tuple);
+        if (context.due) await context.breathe();
+      }
+      for (const [index, part] of divided.parts.entries()) {
+        const other = division.parts[index];
+        if (part) yield* this.matched(consumed(part, context), consumed(other, context), keep, context, level + 1);
+      }
+    } finally {
+      held.release();
     }
   }
 }
 
-function reader(slots: readonly Slot[]): (tuple: Tuple) => Tuple {
-  return (tuple) => tupleOf(slots.map((slot) => tuple[slot]));
+async function* concatenated(left: Rows, right: Rows): Rows {
+  yield* left;
+  yield* right;
+}
+
+/** Rows with the slots of the whole. */
+async function* aligned(rows: Rows, slots: readonly Slot[], context: RunContext): Rows {
+  for await (const batch of rows) {
+    for (let from = 0; from < batch.length; from += BATCH) {
+      yield batch.slice(from, from + BATCH).map((tuple) => tupleOf(slots.map((slot) => tuple[slot])));
+    }
+    if (context.due) await context.breathe();
+  }
 }

@@ -1,12 +1,13 @@
 import type { RunContext } from '../context.js';
-import { BATCH, Step } from '../step.js';
+import { RowBuffer } from '../memory/buffer.js';
+import { Step } from '../step.js';
 import { type Layout, type Slot, type Tuple, tupleOf } from '../tuple.js';
 
 /** Rows of a table of a `with`, computed when they are first read and then kept for the others that read them. */
 export class Shared {
   /** how many read it */
   readers = 0;
-  private rows: Tuple[] | undefined;
+  private kept: Promise<RowBuffer> | undefined;
 
   constructor(
     readonly name: string,
@@ -18,13 +19,17 @@ export class Shared {
     return tupleOf(this.slots.map((slot) => tuple[slot]));
   }
 
-  async kept(context: RunContext): Promise<readonly Tuple[]> {
-    if (!this.rows) {
-      const rows: Tuple[] = [];
-      for await (const batch of this.step.open(context)) for (const tuple of batch) rows.push(this.read(tuple));
-      this.rows = rows;
-    }
-    return this.rows;
+  /** All rows. They are kept until the run ends: another step may read them at any time. */
+  rows(context: RunContext): Promise<RowBuffer> {
+    this.kept ??= this.keep(context);
+    return this.kept;
+  }
+
+  private async keep(context: RunContext): Promise<RowBuffer> {
+    const indices = this.slots.map((_, index) => index);
+    const buffer = new RowBuffer(context, indices, this.step.statistics);
+    for await (const batch of this.step.open(context)) buffer.add(batch.map((tuple) => this.read(tuple)));
+    return buffer;
   }
 }
 
@@ -38,11 +43,12 @@ export class SharedStep extends Step {
   }
 
   protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
-    if (this.shared.readers === 1) {
-      for await (const batch of this.shared.step.open(context)) yield batch.map((tuple) => this.shared.read(tuple));
+    const { shared } = this;
+    // The only reading may still come again: inside of a join or sub-query that runs for each row.
+    if (shared.readers > 1 || this.statistics.runs > 1) {
+      yield* (await shared.rows(context)).read();
       return;
     }
-    const rows = await this.shared.kept(context);
-    for (let from = 0; from < rows.length; from += BATCH) yield rows.slice(from, from + BATCH);
+    for await (const batch of shared.step.open(context)) yield batch.map((tuple) => shared.read(tuple));
   }
 }

@@ -105,9 +105,5 @@ export function spaceArgument(args: Args): string | undefined {
 
 /** The values a plugin gets: present where required or defaulted, otherwise perhaps undefined. */
 export type ArgsOf<A extends Args> = {
-  readonly [K in keyof A]: A[K] extends Arg<infer T, infer R>
-    ? R extends true
-      ? ArgValues[T]
-      : ArgValues[T] | undefined
-    : never;
+  readonly [K in keyof A]: A[K] extends Arg<infer T, infer R> ? (R extends true ? ArgValues[T] : ArgValues[T] | undefined) : never;
 };

@@ -36,6 +36,8 @@ export function explainRows(step: Step, analyze: boolean, context: RunContext, d
     $depth: depth,
   };
   const inputs = step.inputs.flatMap((input) => explainRows(input, analyze, context, depth + 1));
-  const queries = step.subqueries.flatMap((query) => explainRows(query, analyze, context, depth + 2).map((each, index) => (index === 0 ? { ...each, step: `sub-query: ${String(each['step'])}` } : each)));
+  const queries = step.subqueries.flatMap((query) =>
+    explainRows(query, analyze, context, depth + 2).map((each, index) => (index === 0 ? { ...each, step: `sub-query: ${String(each['step'])}` } : each)),
+  );
   return [row, ...inputs, ...queries];
 }

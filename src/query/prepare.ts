@@ -40,7 +40,8 @@ export async function prepareStatement(statement: QueryStatement, catalog: Catal
   const step = builder.rows(relation);
   const context = new RunContext(catalog, options.signal, options.onProgress, options.memory ?? MEMORY);
   builder.holder.context = context;
-  if (statement.kind === 'evaluate') return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>);
+  if (statement.kind === 'evaluate')
+    return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>);
   return new PlannedRun(explainColumns(statement.analyze), context, () => explained(step, statement.analyze, context));
 }
 

@@ -13,7 +13,8 @@ export async function from(analysis: Analysis, select: Select, outer: Scope): Pr
   let relation: Relation = { kind: 'one', fields: [] };
   for (const [index, source] of select.from.entries()) {
     // A source may use the columns of those before it.
-    const right = await sourceOf(analysis, source.value, { scope, rowWise: 'from makes the rows' }, 'source');
+    const made = await sourceOf(analysis, source.value, { scope, rowWise: 'from makes the rows' }, 'source');
+    const right = made?.kind === 'table' && source.alias !== undefined ? { ...made, alias: source.alias } : made;
     if (!right) throw new QueryError('This has no rows.', source.value);
     const columns = added(scope, source, right);
     relation = index === 0 ? right : await joined(analysis, relation, right, columns, source, scope);

@@ -62,7 +62,7 @@ export class PlanBuilder {
       case 'filter':
         return this.filter(relation, wanted, cells);
       case 'project':
-        return this.project(relation, cells);
+        return this.project(pruned(relation, wanted), cells);
       case 'join':
         return this.join(relation, wanted, cells);
       case 'group': {
@@ -294,6 +294,13 @@ export class PlanBuilder {
     if (outside.length === 0) this.subqueries.set(term, [{ cells, runner }]);
     return runner.evaluate(captures.map(({ value }) => value));
   }
+}
+
+/** A projection to what is wanted of it. */
+function pruned(relation: Project, wanted: ReadonlySet<Field>): Project {
+  if (relation.fields.every((field) => wanted.has(field))) return relation;
+  const kept = relation.fields.flatMap((field, index) => (wanted.has(field) ? [{ field, item: relation.items[index] as Scalar }] : []));
+  return { ...relation, items: kept.map(({ item }) => item), fields: kept.map(({ field }) => field) };
 }
 
 /** Fields that these expressions read, and others that are wanted anyway. */

@@ -65,12 +65,15 @@ function equalTo(value: Scalar | undefined, outside: (scalar: Scalar) => boolean
 
 /** A list in which whole values are compared: written out, or the values of a sub-query. */
 function isWholeList(scalar: Scalar): boolean {
-  return (scalar.kind === 'subquery' && scalar.as === 'list') || (scalar.kind === 'list' && scalar.items.every((item) => item.type.kind !== 'list' && isPure(item)));
+  return (
+    (scalar.kind === 'subquery' && scalar.as === 'list') || (scalar.kind === 'list' && scalar.items.every((item) => item.type.kind !== 'list' && isPure(item)))
+  );
 }
 
 function bound(by: 'from' | 'to', condition: Operation, named: (scalar: Scalar) => boolean, outside: (scalar: Scalar) => boolean): Scalar | undefined {
   const { left, right } = condition;
-  const above = condition.operator === '>' || condition.operator === '>=' ? 'from' : condition.operator === '<' || condition.operator === '<=' ? 'to' : undefined;
+  const above =
+    condition.operator === '>' || condition.operator === '>=' ? 'from' : condition.operator === '<' || condition.operator === '<=' ? 'to' : undefined;
   if (above === undefined) return undefined;
   const [column, value, direction] = named(left) ? [left, right, above] : [right, left, above === 'from' ? 'to' : 'from'];
   return named(column) && direction === by && isPure(value) && outside(value) && value.type.kind !== 'list' ? value : undefined;
@@ -80,7 +83,9 @@ function bound(by: 'from' | 'to', condition: Operation, named: (scalar: Scalar) 
 function isNamed(arg: Arg, scalar: Scalar, own: ReadonlySet<Field>): boolean {
   const columns = arg.narrows?.columns ?? [];
   if (scalar.kind === 'field') return own.has(scalar.field) && columns.includes(scalar.field.name);
-  return scalar.kind === 'member' && scalar.object.kind === 'field' && own.has(scalar.object.field) && columns.includes(`${scalar.object.field.name}.${scalar.name}`);
+  return (
+    scalar.kind === 'member' && scalar.object.kind === 'field' && own.has(scalar.object.field) && columns.includes(`${scalar.object.field.name}.${scalar.name}`)
+  );
 }
 
 /** Words with anything between them, and alternatives: no table takes long to search for these. */
@@ -108,7 +113,9 @@ export function narrowTarget(relation: Relation, key: Scalar): NarrowTarget | un
   switch (relation.kind) {
     case 'table': {
       const own = new Set<Field>(relation.fields);
-      const found = Object.entries(relation.table.args).find(([name, arg]) => arg.narrows?.by === 'equality' && isListArgument(arg.type) && !relation.args.has(name) && isNamed(arg, key, own));
+      const found = Object.entries(relation.table.args).find(
+        ([name, arg]) => arg.narrows?.by === 'equality' && isListArgument(arg.type) && !relation.args.has(name) && isNamed(arg, key, own),
+      );
       return found && { scan: relation, name: found[0], arg: found[1] };
     }
     case 'filter':

@@ -102,7 +102,6 @@ export class Codec {
   }
 
   private text(value: string): void {
-    // eslint-disable-next-line no-control-regex -- all of Latin-1
     const latin = /^[\0-\xff]*$/.test(value);
     const bytes = latin ? value.length : value.length * 2;
     this.tag(latin ? Tag.Latin1 : Tag.Utf16, 4 + bytes);

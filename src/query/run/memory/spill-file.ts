@@ -61,7 +61,7 @@ export class SpillFile {
     header.writeUInt32LE(this.blockBytes, 0);
     header.writeUInt32LE(this.pending, 4);
     const bytes = Buffer.concat([header, ...this.block]);
-    for (let from = 0; from < bytes.length; ) from += writeSync(this.descriptor, bytes, from, bytes.length - from, this.end + from);
+    for (let from = 0; from < bytes.length;) from += writeSync(this.descriptor, bytes, from, bytes.length - from, this.end + from);
     this.end += bytes.length;
     this.onWrite(bytes.length);
     this.block = [];
@@ -73,7 +73,7 @@ export class SpillFile {
   *read(): Generator<Tuple[], void, undefined> {
     this.flush();
     const byName = typeof this.slots[0] === 'string';
-    for (let from = 0; from < this.end; ) {
+    for (let from = 0; from < this.end;) {
       const header = this.bytes(from, HEADER);
       const length = header.readUInt32LE(0);
       const count = header.readUInt32LE(4);
@@ -93,7 +93,7 @@ export class SpillFile {
 
   private bytes(from: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const read = readSync(this.descriptor, bytes, done, length - done, from + done);
       if (read === 0) throw new Error('a temporary file ends early');
       done += read;

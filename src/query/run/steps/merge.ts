@@ -39,7 +39,8 @@ async function mergedPair<T>(left: readonly T[], right: readonly T[], compare: C
 function mergeSome<T>(left: readonly T[], right: readonly T[], compare: Compare<T>, out: T[], cursor: { left: number; right: number }): void {
   const until = out.length + PIECE;
   while (out.length < until) {
-    if (cursor.left < left.length && (cursor.right >= right.length || compare(left[cursor.left] as T, right[cursor.right] as T) <= 0)) out.push(left[cursor.left++] as T);
+    if (cursor.left < left.length && (cursor.right >= right.length || compare(left[cursor.left] as T, right[cursor.right] as T) <= 0))
+      out.push(left[cursor.left++] as T);
     else if (cursor.right < right.length) out.push(right[cursor.right++] as T);
     else return;
   }
@@ -102,7 +103,7 @@ function push<T>(heap: T[], value: T, before: (a: T, b: T) => boolean): void {
 }
 
 function sink<T>(heap: T[], before: (a: T, b: T) => boolean): void {
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     let least = at;
     for (const child of [2 * at + 1, 2 * at + 2]) if (child < heap.length && before(heap[child] as T, heap[least] as T)) least = child;
     if (least === at) return;

@@ -120,4 +120,3 @@ async function pairs(tuple: Tuple, others: readonly Tuple[], { combine, residual
   });
   return rows;
 }
-

@@ -109,7 +109,11 @@ export class SortStep extends Step {
   }
 
   private file(context: RunContext): SpillFile {
-    return spillFile(context, Array.from({ length: this.keys.length + this.slots.length }, (_, index) => index), this.statistics);
+    return spillFile(
+      context,
+      Array.from({ length: this.keys.length + this.slots.length }, (_, index) => index),
+      this.statistics,
+    );
   }
 
   private append(file: SpillFile, { keys, tuple }: Keyed): void {
@@ -119,7 +123,10 @@ export class SortStep extends Step {
   /** Several runs made one, in their order. */
   private async oneRun(runs: readonly SpillFile[], context: RunContext): Promise<SpillFile> {
     const file = this.file(context);
-    for await (const batch of merged(runs.map((run) => this.keyedRows(run, context)), this.compare)) {
+    for await (const batch of merged(
+      runs.map((run) => this.keyedRows(run, context)),
+      this.compare,
+    )) {
       for (const row of batch) this.append(file, row);
       if (context.due) await context.breathe();
     }
@@ -134,7 +141,6 @@ export class SortStep extends Step {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- a source of rows like the others
 async function* piece<T>(rows: readonly T[]): AsyncGenerator<readonly T[], void, undefined> {
   if (rows.length > 0) yield rows;
 }

@@ -28,11 +28,14 @@ export interface DetectionOptions {
 export async function detectKernel(physical: PhysicalSpace, options: DetectionOptions): Promise<Kernel> {
   const linux = await detectLinux(physical, options);
   if (linux) return linux;
+  // Loaded when the image is not Linux.
+  const windows = await (await import('./windows/detect.js')).detectWindows(physical, options);
+  if (windows) return windows;
   const other = otherSystem(physical);
-  const what = other === undefined ? 'No kernel was found in this image' : `This looks like an image of ${other}, and no Linux kernel is in it`;
+  const what = other === undefined ? 'No kernel was found in this image' : `This looks like an image of ${other}, and no kernel that can be read is in it`;
   options.trace.add('kernel', 'signs of other systems', other ?? 'none', 'note');
   throw new DetectionError(
-    `${what} (${physical.image.format}, up to 0x${physical.end.toString(16)}). Linux on amd64 and i386 is what this release reads.`,
+    `${what} (${physical.image.format}, up to 0x${physical.end.toString(16)}). Linux and Windows on amd64 and i386 are what this release reads.`,
     'rekall -v -f IMAGE why',
     options.trace.steps,
   );

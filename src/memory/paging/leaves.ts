@@ -125,7 +125,7 @@ function* inRegion(space: PagedSpace, region: PagingRegion, first: number, end: 
       if (low === 0 && high === 0) continue;
       const kind = space.kindOf(level, low, high);
       const soft = kind === EntryKind.absent;
-      const frame = soft ? space.softFrame(level, low, high) : space.frameOf(level, low, high, kind);
+      const frame = soft ? space.softFrame(level, low, high, page) : space.frameOf(level, low, high, kind);
       if (frame === NO_FRAME) continue;
       const bits = space.bitsOf(level, low, high, kind, page) | (soft && pages > 1 ? PageBits.large : 0);
       const rights = combine(here.rights, bits);

@@ -103,13 +103,14 @@ export abstract class PagedSpace extends AddressSpace {
   /**
    * The frame behind an entry that the processor calls not present, or {@link NO_FRAME}: for operating systems, which
    * keep frames in such entries (Linux PROT_NONE, Windows transition pages). Called for entries that are not 0.
+   * @param _page number of the page, for systems that look elsewhere for what the entry leaves out (Windows' VADs)
    */
-  softFrame(_level: number, _low: number, _high: number): number {
+  softFrame(_level: number, _low: number, _high: number, _page: number): number {
     return NO_FRAME;
   }
 
   /** Why an entry leads nowhere, or what a soft entry is: `not present`, `swap: type 0 offset 0x123`. */
-  describeEntry(_level: number, _low: number, _high: number): string {
+  describeEntry(_level: number, _low: number, _high: number, _page: number): string {
     return 'not present';
   }
 
@@ -155,7 +156,7 @@ export abstract class PagedSpace extends AddressSpace {
       const low = table.view.getUint32(at, true);
       const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
       const kind = this.kindOf(level, low, high);
-      const soft = kind === EntryKind.absent ? this.softOf(level, low, high) : NO_FRAME;
+      const soft = kind === EntryKind.absent ? this.softOf(level, low, high, number) : NO_FRAME;
       const bits = this.bitsOf(level, low, high, kind, number) | (soft >= 0 && pages > 1 ? PageBits.large : 0);
       rights = combine(rights, bits);
       const step = { name, alias, address: where, value: (BigInt(high) << 32n) | BigInt(low), flags: pageFlags(bits) };
@@ -166,7 +167,7 @@ export abstract class PagedSpace extends AddressSpace {
         continue;
       }
       if (kind === EntryKind.absent) {
-        const reason = this.describeEntry(level, low, high);
+        const reason = this.describeEntry(level, low, high, number);
         steps.push({ ...step, reason });
         if (soft < 0) return { address, steps, reason };
       } else steps.push(step);
@@ -197,8 +198,8 @@ export abstract class PagedSpace extends AddressSpace {
   }
 
   /** {@link softFrame} for any entry: an empty one is nothing. */
-  softOf(level: number, low: number, high: number): number {
-    return (low | high) === 0 ? NO_FRAME : this.softFrame(level, low, high);
+  softOf(level: number, low: number, high: number, page: number): number {
+    return (low | high) === 0 ? NO_FRAME : this.softFrame(level, low, high, page);
   }
 
   private regionOf(number: number): PagingRegion | undefined {
@@ -216,7 +217,7 @@ export abstract class PagedSpace extends AddressSpace {
     if (tables[slot] === prefix) {
       const known = tables[slot + 1] as number;
       if (known < NO_FRAME) return NO_FRAME - 1 - known + (number & (entries - 1));
-      return this.resolveLast(known, 0, last, number & (entries - 1));
+      return this.resolveLast(known, 0, last, number, entries);
     }
     const region = this.regionOf(number);
     if (!region) return NO_FRAME;
@@ -232,7 +233,7 @@ export abstract class PagedSpace extends AddressSpace {
       const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
       const kind = this.kindOf(level, low, high);
       if (kind !== EntryKind.table) {
-        const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high);
+        const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high, number);
         if (first < 0) return NO_FRAME;
         const inLarge = number % pages;
         tables[slot] = prefix;
@@ -244,17 +245,17 @@ export abstract class PagedSpace extends AddressSpace {
     }
     tables[slot] = prefix;
     tables[slot + 1] = frame;
-    return this.resolveLast(frame, offset, last, number & (entries - 1));
+    return this.resolveLast(frame, offset, last, number, entries);
   }
 
-  private resolveLast(frame: number, offset: number, level: number, index: number): number {
+  private resolveLast(frame: number, offset: number, level: number, number: number, entries: number): number {
     const table = this.physical.pageAt(frame);
     if (!table) return NO_FRAME;
-    const at = offset + this.entrySize * index;
+    const at = offset + this.entrySize * (number & (entries - 1));
     const low = table.view.getUint32(at, true);
     const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
     const kind = this.kindOf(level, low, high);
-    return kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high);
+    return kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high, number);
   }
 }
 

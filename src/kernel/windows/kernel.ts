@@ -1,0 +1,131 @@
+import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js';
+import type { PagedSpace } from '../../memory/paging/paged.js';
+import type { WindowsPte } from '../../memory/paging/windows.js';
+import type { PhysicalSpace } from '../../memory/physical.js';
+import { orElse } from '../../memory/absent.js';
+import type { Struct } from '../../object/struct.js';
+import type { StructType } from '../../object/struct-type.js';
+import type { Profile } from '../../symbols/profile.js';
+import type { Kernel } from '../kernel.js';
+import type { Eprocess } from './types.js';
+
+/** Where a Windows kernel was found: numbers that a second open of the same image takes from the cache. */
+export interface WindowsLocation {
+  readonly paging: PagingKind;
+  /** physical address of the System process's top page table */
+  readonly dtb: number;
+  /** virtual address of the kernel image's header */
+  readonly base: bigint;
+  /** GUID and age of its PDB, and the PDB's name */
+  readonly guid: string;
+  readonly pdb: string;
+}
+
+/** A Windows kernel in an image. */
+export class WindowsKernel implements Kernel {
+  readonly os = 'windows';
+  readonly space: PagedSpace;
+  private readonly memos = new Map<string, unknown>();
+  private readonly spaces = new Map<number, PagedSpace>();
+  private readonly pte: WindowsPte;
+
+  constructor(
+    readonly physical: PhysicalSpace,
+    readonly profile: Profile,
+    readonly location: WindowsLocation,
+    /** `7600.16385.amd64fre.win7_rtm.090713-1255` */
+    readonly banner: string,
+    readonly version: { readonly major: number; readonly minor: number },
+  ) {
+    this.pte = softwareEntries(profile);
+    this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
+  }
+
+  get description(): string {
+    const { paging } = this.location;
+    const arch = { amd64: 'x64', 'amd64-la57': 'x64, five-level paging', i386: 'x86', 'i386-pae': 'x86 with PAE', arm64: 'ARM64' }[paging];
+    return `${productOf(this.version, this.build)} ${arch}, ${this.banner}`;
+  }
+
+  /** `7600` */
+  get build(): number {
+    return Number(/^\d+/.exec(this.banner)?.[0] ?? 0);
+  }
+
+  /** A compiled struct. Throws Absent. */
+  struct<T extends Struct = Struct>(name: string): StructType<T> {
+    return this.profile.struct<T>(name);
+  }
+
+  /** The struct at an address of the kernel. */
+  at<T extends Struct = Struct>(struct: string, address: bigint): T {
+    return this.profile.struct<T>(struct).at(this.space, address);
+  }
+
+  /** The struct at a symbol. Throws Absent where the kernel has no such symbol. */
+  global<T extends Struct = Struct>(symbol: string, struct: string): T {
+    return this.at<T>(struct, this.profile.address(symbol));
+  }
+
+  /** Address of a symbol, or undefined. */
+  symbol(name: string): bigint | undefined {
+    return this.profile.symbols.address(name);
+  }
+
+  /** Value of a pointer-sized variable. Throws Absent where the symbol or its page is missing. */
+  variable(symbol: string): bigint {
+    return this.space.readPointer(this.profile.address(symbol));
+  }
+
+  /** A value that is derived once for this kernel. */
+  memo<T>(key: string, compute: () => T): T {
+    if (!this.memos.has(key)) this.memos.set(key, compute());
+    return this.memos.get(key) as T;
+  }
+
+  /** Physical address of a process's top page table. */
+  dtbOf(process: Eprocess): number {
+    return directoryTable(process.Pcb, this.location.paging);
+  }
+
+  /** The address space of a process; of one without its own (exited) an empty one. */
+  spaceOf(process: Eprocess): PagedSpace {
+    const dtb = this.dtbOf(process);
+    let space = this.spaces.get(dtb);
+    if (!space) {
+      const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, `dtb 0x${dtb.toString(16)}`);
+      space = createPagedSpace(this.location.paging, this.physical, dtb, { name, os: 'windows', windows: { pte: this.pte, kernel: this.space } });
+      this.spaces.set(dtb, space);
+    }
+    return space;
+  }
+}
+
+/** `_KPROCESS.DirectoryTableBase`, without the bits that are no address (PCID, flags of the shadow table). Two words of 32 bits until Windows 7 x86. */
+export function directoryTable(pcb: Struct, paging: PagingKind): number {
+  const stored = pcb.$get('DirectoryTableBase');
+  const word = typeof stored === 'object' && stored !== null && Symbol.iterator in stored ? [...(stored as Iterable<number | bigint>)][0] : (stored as number | bigint);
+  const value = BigInt(word ?? 0);
+  // PAE's table of four entries is aligned to 32 bytes, all others to a page.
+  return Number(paging === 'i386-pae' ? value & 0xffffffe0n : value & 0xffffffffff000n);
+}
+
+/** Where a build keeps what in entries that are not present, from its own types. */
+function softwareEntries(profile: Profile): WindowsPte {
+  if (!profile.has('_MMPTE_SOFTWARE')) return { pageFileLow: 1, pageFileHigh: 32 };
+  const type = profile.struct('_MMPTE_SOFTWARE');
+  const bit = (member: string): number | undefined => {
+    const layout = type.members.get(member)?.type;
+    return layout?.kind === 'bitfield' ? layout.startBit : undefined;
+  };
+  const swizzle = bit('SwizzleBit');
+  return { pageFileLow: bit('PageFileLow') ?? 1, pageFileHigh: bit('PageFileHigh') ?? 32, ...(swizzle === undefined ? {} : { swizzleBit: swizzle }) };
+}
+
+/** The name that a version is sold under. Sources: Microsoft, "Operating System Version"; builds of Windows 11 begin at 22000. */
+function productOf({ major, minor }: { readonly major: number; readonly minor: number }, build: number): string {
+  if (major === 10) return build >= 22000 ? 'Windows 11' : 'Windows 10';
+  const names: Readonly<Record<string, string>> = { '5.0': '2000', '5.1': 'XP', '5.2': 'Server 2003', '6.0': 'Vista', '6.1': '7', '6.2': '8', '6.3': '8.1' };
+  const name = names[`${major}.${minor}`];
+  return name === undefined ? `Windows ${major}.${minor}` : `Windows ${name}`;
+}

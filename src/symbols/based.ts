@@ -1,0 +1,60 @@
+import type { Constants } from './source.js';
+import type { KernelSymbol, SymbolSource } from './types.js';
+
+/** A module's symbols at the place where it was loaded: a profile states offsets from the image's base (PDB, Rekall's Windows profiles). */
+export class BasedSymbols implements SymbolSource {
+  private sorted: { readonly offsets: Float64Array; readonly names: readonly string[] } | undefined;
+
+  constructor(
+    private readonly constants: Constants,
+    readonly base: bigint,
+  ) {}
+
+  get size(): number {
+    return this.constants.size;
+  }
+
+  address(name: string): bigint | undefined {
+    const offset = this.constants.get(name);
+    return offset === undefined ? undefined : this.base + offset;
+  }
+
+  all(name: string): readonly bigint[] {
+    const address = this.address(name);
+    return address === undefined ? [] : [address];
+  }
+
+  nearest(address: bigint): ReturnType<SymbolSource['nearest']> {
+    if (address < this.base) return undefined;
+    const { offsets, names } = (this.sorted ??= this.sort());
+    const wanted = Number(address - this.base);
+    let low = 0;
+    let high = offsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((offsets[middle] as number) <= wanted) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return undefined;
+    // Of several names at one place the first in the alphabet stands, so that answers do not change.
+    let at = low - 1;
+    while (at > 0 && offsets[at - 1] === offsets[at]) at--;
+    const offset = offsets[at] as number;
+    const name = names[at] as string;
+    return { symbol: { name, address: this.base + BigInt(offset), kind: this.kindOf(name) }, distance: BigInt(wanted - offset) };
+  }
+
+  *symbols(): Generator<KernelSymbol> {
+    for (const [name, offset] of this.constants.entries()) yield { name, address: this.base + offset, kind: this.kindOf(name) };
+  }
+
+  private kindOf(name: string): string {
+    return this.constants.kind(name) === 'function' ? 'T' : 'D';
+  }
+
+  private sort(): { readonly offsets: Float64Array; readonly names: readonly string[] } {
+    // Texts of string constants say nothing of the place they stand at that a real name would not say better.
+    const entries = [...this.constants.entries()].sort(([a, x], [b, y]) => (x < y ? -1 : x > y ? 1 : Number(a.startsWith('str:')) - Number(b.startsWith('str:')) || (a < b ? -1 : 1)));
+    return { offsets: Float64Array.from(entries, ([, offset]) => Number(offset)), names: entries.map(([name]) => name) };
+  }
+}

@@ -1,0 +1,47 @@
+import type { EnumType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from './types.js';
+
+/** How members of a profile are meant, beyond what its source could say: struct → member → type (at the member's own place). */
+export type Overlay = Readonly<Record<string, Readonly<Record<string, TypeDescriptor>>>>;
+
+/** Types with an overlay on top: `_EPROCESS.ImageFileName` is text, `CreateTime` a time. Members that the profile lacks are not added. */
+export class OverlayTypes implements TypeSource {
+  private readonly layouts = new Map<string, StructLayout | undefined>();
+
+  constructor(
+    private readonly base: TypeSource,
+    private readonly overlay: Overlay,
+  ) {}
+
+  struct(name: string): StructLayout | undefined {
+    if (!this.layouts.has(name)) this.layouts.set(name, this.laidOver(name));
+    return this.layouts.get(name);
+  }
+
+  enum(name: string): EnumType | undefined {
+    return this.base.enum(name);
+  }
+
+  typedef(name: string): TypeDescriptor | undefined {
+    return this.base.typedef(name);
+  }
+
+  structNames(): Iterable<string> {
+    return this.base.structNames();
+  }
+
+  enumNames(): Iterable<string> {
+    return this.base.enumNames();
+  }
+
+  private laidOver(name: string): StructLayout | undefined {
+    const layout = this.base.struct(name);
+    const changes = Object.hasOwn(this.overlay, name) ? this.overlay[name] : undefined;
+    if (!layout || !changes) return layout;
+    const members = new Map<string, MemberLayout>(layout.members);
+    for (const [member, type] of Object.entries(changes)) {
+      const known = members.get(member);
+      if (known) members.set(member, { offset: known.offset, type });
+    }
+    return { ...layout, members };
+  }
+}

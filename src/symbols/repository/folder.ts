@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { join, normalize } from 'node:path';
+import type { ProfileStore } from './store.js';
+
+/** Endings that a profile's file may have, likeliest first. */
+const ENDINGS = ['.gz', '.json.gz', '.json', '.json.xz', ''];
+
+/**
+ * A folder in the layout of Rekall's repository (`v1.0/nt/GUID/….gz`), or a copy of its `v1.0` alone, or a symbol store: of Volatility 3
+ * (`ntkrnlmp.pdb/GUID-AGE.json.xz`) or of Microsoft's debuggers (`ntkrnlmp.pdb/GUIDAGE/ntkrnlmp.pdb`).
+ */
+export class FolderStore implements ProfileStore {
+  constructor(readonly name: string) {}
+
+  async fetch(profile: string): Promise<{ bytes: Buffer; from: string } | undefined> {
+    // A name from an image must not lead out of the folder.
+    const relative = normalize(profile);
+    if (relative.startsWith('..') || relative.startsWith('/') || relative.includes('\0')) return undefined;
+    for (const folder of [join(this.name, 'v1.0'), this.name]) {
+      for (const ending of ENDINGS) {
+        const from = join(folder, `${relative}${ending}`);
+        try {
+          return { bytes: await readFile(from), from };
+        } catch (error) {
+          // Not there, or a folder of that name: the next may be.
+          if (!(error instanceof Error && 'code' in error)) throw error;
+        }
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { orElse } from '../../src/memory/absent.js';
+import { handleTable } from '../../src/kernel/windows/handles.js';
+import { isWow64, METHODS, sessionId } from '../../src/kernel/windows/processes.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+export const pslist = definePlugin({
+  name: 'pslist',
+  needs: ['windows'],
+  topic: 'processes',
+  summary: 'processes, from up to five sources of the kernel',
+  notes:
+    'PsActiveProcessHead: the list of active processes, from which malware unlinks itself. CSRSS: the handles of the subsystem, which has one to each process that it serves. PspCidTable: the table of ' +
+    'process and thread ids. Sessions: each session\'s list of its processes. Handles: what any process has a handle to. What the sources know is put together by address; the method columns say ' +
+    'which of them knew a process.',
+  args: windowsProcessArgs,
+  columns: {
+    _EPROCESS: col.struct('_EPROCESS', 'the process object'),
+    ppid: col.int("parent's id   _EPROCESS.InheritedFromUniqueProcessId"),
+    thread_count: col.int('threads   _EPROCESS.ActiveThreads'),
+    handle_count: col.int('handles   _EPROCESS.ObjectTable.HandleCount'),
+    session_id: col.int('session   _MM_SESSION_SPACE.SessionId'),
+    wow64: col.bool('a 32-bit process on a 64-bit system   _EPROCESS.Wow64Process'),
+    process_create_time: col.time('start   _EPROCESS.CreateTime'),
+    process_exit_time: col.time('end   _EPROCESS.ExitTime'),
+    ...Object.fromEntries(METHODS.map((method) => [method, col.bool(`known to ${method}`, { hidden: true })])),
+  },
+  examples: [{ line: 'pslist' }, { line: 'pslist proc_regex=svchost' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    for (const { process, methods } of selectWindowsProcesses(context, args)) {
+      const time = (member: 'CreateTime' | 'ExitTime') => () => {
+        const value = process[member];
+        // A process that has not ended has the time 0, which is 1601.
+        return value.ns <= -11644473600000000000n ? null : value;
+      };
+      yield {
+        _EPROCESS: process,
+        ppid: () => Number(process.InheritedFromUniqueProcessId),
+        thread_count: () => process.ActiveThreads,
+        handle_count: () => orElse(() => Number(handleTable(kernel, process)?.$get('HandleCount')), NaN) || null,
+        session_id: () => sessionId(kernel, process) ?? null,
+        wow64: () => isWow64(process),
+        process_create_time: time('CreateTime'),
+        process_exit_time: time('ExitTime'),
+        ...Object.fromEntries(METHODS.map((method) => [method, methods.has(method)])),
+      };
+    }
+  },
+});

@@ -1,0 +1,101 @@
+import { orElse } from '../../memory/absent.js';
+import { ArrayView } from '../../object/array.js';
+import type { Struct } from '../../object/struct.js';
+import type { WindowsKernel } from './kernel.js';
+import { unicodeText } from './strings.js';
+
+/** Types an object manager has at most. */
+const MOST_TYPES = 256;
+/** Bits of `_OBJECT_HEADER.InfoMask`, from the header upwards in memory downwards (since Windows 7). */
+const INFO = { creator: 0x1, name: 0x2, handle: 0x4, quota: 0x8, process: 0x10 } as const;
+const INFO_STRUCTS: readonly (readonly [bit: number, struct: string])[] = [
+  [INFO.creator, '_OBJECT_HEADER_CREATOR_INFO'],
+  [INFO.name, '_OBJECT_HEADER_NAME_INFO'],
+  [INFO.handle, '_OBJECT_HEADER_HANDLE_INFO'],
+  [INFO.quota, '_OBJECT_HEADER_QUOTA_INFO'],
+  [INFO.process, '_OBJECT_HEADER_PROCESS_INFO'],
+];
+
+/** An object of the object manager, by its header. */
+export interface KernelObject {
+  readonly header: Struct;
+  /** `Process`, `File` …; undefined where the header says nothing that makes sense */
+  readonly type: string | undefined;
+  /** address of the object itself */
+  readonly body: bigint;
+}
+
+/** The object whose header stands at an address. Throws Absent. */
+export function objectAt(kernel: WindowsKernel, header: bigint): KernelObject {
+  const view = kernel.at('_OBJECT_HEADER', header);
+  return { header: view, type: typeNameOf(kernel, view), body: view.$addressOf('Body') };
+}
+
+/** The object of a body: its header stands right before. */
+export function objectOfBody(kernel: WindowsKernel, body: bigint): KernelObject {
+  return objectAt(kernel, body - BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body')));
+}
+
+/** The object types by their index in `ObTypeIndexTable` (since Windows 7), read once. */
+export function objectTypes(kernel: WindowsKernel): ReadonlyMap<number, { readonly address: bigint; readonly name: string }> {
+  return kernel.memo('object types', () => {
+    const types = new Map<number, { address: bigint; name: string }>();
+    const table = kernel.symbol('ObTypeIndexTable');
+    if (table === undefined) return types;
+    const pointer = kernel.profile.pointerSize;
+    for (let index = 0; index < MOST_TYPES; index++) {
+      const address = orElse(() => kernel.space.readPointer(table + BigInt(index * pointer)), 0n);
+      // The first two are no types: null, and a mark (0xbad0b0b0).
+      if (index >= 2 && address === 0n) break;
+      const name = index < 2 ? undefined : orElse(() => unicodeText(kernel.at('_OBJECT_TYPE', address).$get('Name') as Struct), undefined);
+      if (name !== undefined && name !== '') types.set(index, { address, name });
+    }
+    return types;
+  });
+}
+
+/**
+ * Name of an object's type: by `TypeIndex` (since Windows 7; since Windows 10 mixed with a cookie and the header's address,
+ * nt!ObGetObjectType), or by the pointer `Type` before.
+ */
+function typeNameOf(kernel: WindowsKernel, header: Struct): string | undefined {
+  if (header.$has('TypeIndex')) {
+    let index = Number(header.$get('TypeIndex'));
+    const cookie = kernel.symbol('ObHeaderCookie');
+    if (cookie !== undefined) index ^= orElse(() => kernel.space.readU8(cookie), 0) ^ Number((header.$address >> 8n) & 0xffn);
+    return objectTypes(kernel).get(index)?.name;
+  }
+  return orElse(() => {
+    const type = kernel.at('_OBJECT_TYPE', header.$pointer('Type'));
+    const name = unicodeText(type.$get('Name') as Struct);
+    return name === '' ? undefined : name;
+  }, undefined);
+}
+
+/** The name information of an object, where it has one: it stands before the header. */
+function nameInfo(kernel: WindowsKernel, { header }: KernelObject): Struct | undefined {
+  if (header.$has('InfoMask')) {
+    const mask = Number(header.$get('InfoMask'));
+    if ((mask & INFO.name) === 0) return undefined;
+    let offset = 0;
+    for (const [bit, struct] of INFO_STRUCTS) {
+      if ((mask & bit) !== 0) offset += kernel.struct(struct).size ?? 0;
+      if (bit === INFO.name) break;
+    }
+    return kernel.at('_OBJECT_HEADER_NAME_INFO', header.$address - BigInt(offset));
+  }
+  const offset = Number(header.$get('NameInfoOffset'));
+  return offset === 0 ? undefined : kernel.at('_OBJECT_HEADER_NAME_INFO', header.$address - BigInt(offset));
+}
+
+/** The object's name in its directory; empty where it has none. Throws Absent where the name cannot be read. */
+export function objectName(kernel: WindowsKernel, object: KernelObject): string {
+  const info = nameInfo(kernel, object);
+  return info ? unicodeText(info.$get('Name') as Struct) : '';
+}
+
+/** Elements of an array member. */
+export function elementsOf(struct: Struct, member: string): unknown[] {
+  const value = struct.$get(member);
+  return value instanceof ArrayView ? [...value] : [];
+}

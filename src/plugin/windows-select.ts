@@ -1,0 +1,40 @@
+import { orElse } from '../memory/absent.js';
+import { findProcesses, type FoundProcess, METHODS, type Method, pidOf, processAt } from '../kernel/windows/processes.js';
+import type { WindowsKernel } from '../kernel/windows/kernel.js';
+import { arg, type ArgsOf } from './args.js';
+import type { PluginContext } from './context.js';
+import { PluginError } from './error.js';
+
+/** Arguments of every Windows command that works on processes. */
+export const windowsProcessArgs = {
+  pids: arg.ints('only these process ids', { positional: true, completes: 'pid' }),
+  eprocess: arg.addresses('_EPROCESSes at these addresses, known to the kernel or not'),
+  proc_regex: arg.regex('only processes whose name (ImageFileName) matches', { completes: 'process' }),
+  method: arg.choices('how processes are found; all that are named are put together', { choices: METHODS, default: METHODS }),
+} as const;
+
+/** The kernel of a plugin that needs Windows. */
+export function windowsOf(context: PluginContext): WindowsKernel {
+  const kernel = context.kernel;
+  if (kernel.os !== 'windows') throw new PluginError(`this command reads Windows kernels; this one is ${kernel.os}`);
+  return kernel as WindowsKernel;
+}
+
+/** The processes that a command's arguments select, by ascending id. */
+export function* selectWindowsProcesses(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>): Generator<FoundProcess> {
+  const kernel = windowsOf(context);
+  if (args.eprocess) {
+    for (const address of args.eprocess) yield { process: processAt(kernel, address), methods: new Set() };
+    return;
+  }
+  const found = findProcesses(kernel, args.method as readonly Method[], (what) => context.note(`${what}.`));
+  const missing = new Set(args.pids);
+  for (const one of found) {
+    const pid = pidOf(one.process);
+    if (args.pids && (pid === undefined || !args.pids.includes(pid))) continue;
+    if (pid !== undefined) missing.delete(pid);
+    if (args.proc_regex && !args.proc_regex.test(orElse(() => one.process.ImageFileName, ''))) continue;
+    yield one;
+  }
+  if (missing.size > 0) context.note(`No process ${[...missing].join(', ')} among ${found.length}; pslist shows them all.`);
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DetectionError } from '../../../src/kernel/error.js';
+import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
+import { replicaPath, replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
+
+interface System {
+  readonly kernel: { base: string; dtb: string; guid: string; age: number };
+  readonly system: { lab: string; major: number; minor: number };
+}
+
+test('the kernel is found by its RSDS record: base, page tables and version are those of the truth', { skip }, async () => {
+  const session = await replicaSession();
+  const kernel = (await session.kernel()) as WindowsKernel;
+  const { kernel: truth, system } = replicaTruth<System>('system');
+  assert.equal(kernel.location.base, BigInt(truth.base));
+  assert.equal(kernel.location.dtb, Number(truth.dtb));
+  assert.equal(kernel.location.guid, `${truth.guid}${truth.age}`);
+  assert.equal(kernel.version.major, system.major);
+  assert.ok(kernel.banner.startsWith(system.lab.split('-')[0] ?? '?'), kernel.banner);
+  assert.match(kernel.description, /^Windows 7 x64, 7600\.16385/);
+  assert.ok(session.trace.steps.some((step) => step.stage === 'page tables' && step.outcome === 'verified'));
+  session.close();
+});
+
+test('a second open believes what was learnt only where the record still stands', { skip }, async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'rekall-cache-'));
+  try {
+    for (const [index, stages] of [['kernel', 'symbols', 'page tables'], ['cache']].entries()) {
+      const session = await replicaSession({ cache: 'file', cache_dir: cache });
+      const kernel = await session.kernel();
+      assert.match(kernel.banner, /^7600/);
+      for (const stage of stages) assert.ok(session.trace.steps.some((step) => step.stage === stage), `${stage} at open ${index + 1}`);
+      session.close();
+    }
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
+
+test('without a profile the message says which one is missing, and how it is to be had', { skip }, async () => {
+  const session = await replicaSession({ repository_path: [] });
+  await assert.rejects(session.kernel(), (error) => {
+    assert.ok(error instanceof DetectionError);
+    assert.match(error.message, /F8E2A8B5C9B74BF4A6E4A48F18009994 age 2/);
+    assert.match(error.message, /ntkrnlmp\.pdb/);
+    assert.match(error.message, /--repository_path/);
+    assert.match(error.message, /--profile/);
+    return true;
+  });
+  session.close();
+});
+
+test('a profile of another kernel is not believed', { skip }, async () => {
+  const { sharedData } = await import('../../support/shared.js');
+  const other = sharedData('profiles-newer', 'v1.0', 'nt', 'GUID', 'DCA4AD4BEEB4746D48F84C0125019E431.gz');
+  const session = await replicaSession({ filename: await replicaPath(), profile: other.path });
+  await assert.rejects(session.kernel(), DetectionError);
+  session.close();
+});

@@ -4,7 +4,7 @@ import { pslist } from '../../../plugins/windows/pslist.js';
 import { METHODS } from '../../../src/kernel/windows/processes.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
-import { Timestamp } from '../../../src/object/time.js';
+import type { Timestamp } from '../../../src/object/time.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 

@@ -85,8 +85,10 @@ function createFunction(session: Session, name: string): PluginFunction {
   const call = (given?: unknown, options: TableOptions = {}): Table => {
     const declared = entry();
     const values = given === undefined ? {} : isArguments(given) ? given : { [firstOf(declared)]: given };
-    // Where one command has this name, a mistake is told where it was made and not where the rows are read.
-    if (session.registry.named(name).length === 1) checkNames(declared, values);
+    // A mistake is told where it was made and not where the rows are read; before the system is known, one that no command of the name has.
+    const os = session.detected?.os;
+    const possible = session.registry.named(name).filter((one) => os === undefined || fits(one, os));
+    if (!possible.some((one) => Object.keys(values).every((key) => Object.hasOwn(one.args, key)))) checkNames(declared, values);
     return new Table(
       titleOf(name, values),
       declared.columns,

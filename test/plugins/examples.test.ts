@@ -6,10 +6,11 @@ import { after, test } from 'node:test';
 import { parseLine } from '../../grammar/command.js';
 import { commandHelp } from '../../src/console/help.js';
 import { Shell } from '../../src/console/shell.js';
-import { Registry } from '../../src/plugin/registry.js';
+import { fits, Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
 import { committedSample } from '../support/sample.js';
+import { replicaSession, replicaSkip } from '../support/windows.js';
 
 /** Commands whose examples read files that the analyst has; their own tests bring some. */
 const NEED_FILES = new Set(['convert_profile', 'dwarfparser', 'parse_pdb']);
@@ -47,9 +48,13 @@ test('help names every argument, every column and every example', () => {
   }
 });
 
-const session = sample ? new Session({ filename: sample.image, cache: 'memory', dump_dir: folder }, registry) : undefined;
+const linux = sample ? new Session({ filename: sample.image, cache: 'memory', dump_dir: folder }, registry) : undefined;
+const windows = replicaSkip ? undefined : await replicaSession({ dump_dir: folder });
 for (const entry of registry.list().filter(({ name }) => !NEED_FILES.has(name))) {
-  test(`the examples of ${entry.name} run on the sample`, { skip: session ? false : 'no committed sample' }, async () => {
+  const forWindows = !fits(entry, 'linux');
+  const session = forWindows ? windows : linux;
+  const missing = forWindows ? replicaSkip : 'no committed sample';
+  test(`the examples of ${entry.name} run on the ${forWindows ? 'Windows replica' : 'sample'}`, { skip: session ? false : missing }, async () => {
     for (const { line } of entry.examples) {
       const typed = line.replace(/dump_dir=\S+/, `dump_dir=${folder}`);
       for (const terminal of [true, false]) {

@@ -6,7 +6,7 @@ import type { Session } from '../../src/session/session.js';
 /** Addresses whose names are kept. */
 const KEPT = 4096;
 
-const NOTHING: Names = { nearest: () => undefined, name: () => undefined };
+export const NOTHING: Names = { nearest: () => undefined, name: () => undefined };
 
 /**
  * Names of addresses in a space. Physical ones have none. On x86-64 symbols of the kernel below its half are no addresses (per-CPU variables
@@ -22,7 +22,7 @@ export async function namesFor(session: Session, space: AddressSpace): Promise<N
     if (known.has(address)) return known.get(address);
     if (known.size >= KEPT) known.clear();
     const found = resolver.nearest(address);
-    const named = found?.module === 'linux' && found.symbol.address < lowest ? undefined : found;
+    const named = found?.symbol === undefined || (found.module === 'linux' && found.symbol.address < lowest) ? undefined : found;
     known.set(address, named);
     return named;
   };

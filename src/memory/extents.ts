@@ -1,7 +1,7 @@
-import { PAGE_SIZE } from './page.js';
+import { PAGE_SIZE, pageNumber } from './page.js';
 import { PagedSpace } from './paging/paged.js';
 import { PhysicalSpace } from './physical.js';
-import type { AddressSpace } from './space.js';
+import { type AddressSpace, BufferSpace } from './space.js';
 
 /** Pages in a row that a space describes: from `page` on, `pages` of them. The image need not hold each. */
 export interface Extent {
@@ -40,8 +40,8 @@ function* parts(space: AddressSpace, from: number, to: number, onFault: ((what: 
       if (pages > 0) yield { page, pages };
     }
   } else {
-    // A space of which only pageAt is known: a few pages in a buffer.
-    for (let page = from; page < to; page++) if (space.pageAt(page)) yield { page, pages: 1 };
+    const end = space instanceof BufferSpace ? pageNumber(space.end + 0xfffn) : to;
+    for (let page = space instanceof BufferSpace ? Math.max(from, pageNumber(space.base)) : from; page < Math.min(to, end); page++) if (space.pageAt(page)) yield { page, pages: 1 };
   }
 }
 

@@ -141,6 +141,11 @@ export class BufferSpace extends AddressSpace {
     this.first = pageNumber(base);
   }
 
+  /** One past the last address. */
+  get end(): bigint {
+    return this.base + BigInt(this.buffer.length);
+  }
+
   pageAt(number: number): Page | undefined {
     const start = (number - this.first) * PAGE_SIZE;
     if (start < 0 || start >= this.buffer.length) return undefined;

@@ -1,4 +1,5 @@
 import type { Absent } from '../memory/absent.js';
+import type { PartialBytes } from '../memory/partial.js';
 import type { Struct } from '../object/struct.js';
 import type { Timestamp } from '../object/time.js';
 
@@ -20,8 +21,8 @@ export interface ColumnValues {
   duration: bigint;
   /** a kernel object; renders as its address, a process also with name and pid */
   struct: Struct;
-  /** raw bytes: shown as a hex dump */
-  bytes: Buffer;
+  /** raw bytes, perhaps with holes: shown as a hex dump */
+  bytes: Buffer | PartialBytes;
   list: readonly unknown[];
   /** a value whose type depends on the row (`dt`'s content) */
   any: unknown;

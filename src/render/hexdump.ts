@@ -8,9 +8,10 @@ const TEXT = Array.from({ length: 256 }, (_, byte) => (byte >= 0x20 && byte < 0x
 
 /**
  * Lines of hex and of ASCII: `48 65 6c 6c 6f   Hello`.
- * @param width bytes a line; a buffer of up to 32 bytes that is the row of a dump stands on one line
+ * @param width bytes a line; by default a buffer of up to 32 bytes stands on one line
+ * @param missing 1 for bytes that could not be read
  */
-export function hexdump(bytes: Buffer, width = bytes.length <= 2 * LINE ? Math.max(bytes.length, LINE) : LINE): string[] {
+export function hexdump(bytes: Buffer, width = bytes.length <= 2 * LINE ? Math.max(bytes.length, LINE) : LINE, missing?: Uint8Array): string[] {
   const lines: string[] = [];
   const end = Math.min(bytes.length, LIMIT);
   for (let start = 0; start < end; start += width) {
@@ -18,8 +19,9 @@ export function hexdump(bytes: Buffer, width = bytes.length <= 2 * LINE ? Math.m
     let text = '';
     for (let at = start; at < Math.min(end, start + width); at++) {
       const byte = bytes[at] as number;
-      hex += `${HEX[byte] as string} `;
-      text += TEXT[byte] as string;
+      const hole = missing?.[at] === 1;
+      hex += hole ? '?? ' : `${HEX[byte] as string} `;
+      text += hole ? '?' : (TEXT[byte] as string);
     }
     lines.push(`${hex.padEnd(width * 3)} ${text}`);
   }

@@ -1,4 +1,5 @@
 import { Absent } from '../memory/absent.js';
+import { PartialBytes, rowWidth } from '../memory/partial.js';
 import { ArrayView } from '../object/array.js';
 import { describeStruct } from '../object/describe.js';
 import { Pointer } from '../object/pointer.js';
@@ -36,7 +37,8 @@ export function cellText(value: unknown, column: Column, style: ValueStyle): str
  * @param type the column's type; it decides how numbers are written
  */
 export function valueText(value: unknown, type: ColumnType, style: ValueStyle): string | readonly string[] {
-  if (value instanceof Uint8Array) return hexdump(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+  if (value instanceof Uint8Array) return hexdump(Buffer.from(value.buffer, value.byteOffset, value.byteLength), rowWidth(value));
+  if (value instanceof PartialBytes) return hexdump(value.bytes, rowWidth(value), value.missing);
   return lineText(value, type, style);
 }
 

@@ -10,8 +10,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { spaceNamed } from '../../src/session/spaces.js';
-import { namesFor } from './names-for.js';
+import { spaceWithNames } from './names-for.js';
 import { perCpuVariables } from './per-cpu-names.js';
 import { positions } from './positions.js';
 
@@ -34,7 +33,7 @@ export const dis = definePlugin({
     'Decoded by iced-x86; a byte that begins no instruction is listed as DB, and decoding goes on behind it.',
   args: {
     offset: arg.address('where to begin: a number or a symbol', { positional: true, completes: 'symbol' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N'),
+    address_space: arg.space(),
     length: arg.int('how many bytes: 0x80, 4k'),
     end: arg.address('list up to this address'),
     rows: arg.int('how many instructions at most'),
@@ -58,8 +57,7 @@ export const dis = definePlugin({
   examples: [{ line: 'dis linux!do_exit rows=12' }, { line: 'dis linux!current_time branch=yes', doc: 'following its jumps' }, { line: 'dis linux!commit_creds length=0x20 canonical=yes' }],
   async *collect(context, args) {
     const { session, kernel } = context;
-    const space = await spaceNamed(session, args.address_space);
-    const names = await namesFor(session, space);
+    const { space, names } = await spaceWithNames(session, args.address_space);
     if (kernel.profile.metadata.arch === 'ARM64') throw new PluginError('dis reads x86 code; this kernel is for arm64.', `dump ${args.offset === undefined ? '' : `0x${args.offset.toString(16)}`}`);
     const bits = MODES[args.mode ?? ''] ?? (kernel.profile.metadata.arch === 'I386' ? 32 : 64);
     const position = positions(session, 'dis');

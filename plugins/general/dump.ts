@@ -9,8 +9,7 @@ import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { patternsOf } from '../../src/plugin/keywords.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { spaceNamed } from '../../src/session/spaces.js';
-import { namesFor, NOTHING } from './names-for.js';
+import { NOTHING, spaceWithNames } from './names-for.js';
 import { positions } from './positions.js';
 
 const ROWS = 20;
@@ -29,7 +28,7 @@ export const dump = definePlugin({
     'in the first row also where the dump begins, and behind -> what aligned pointers in it lead to. Bytes that are not in memory are shown as ??; a row that is missing altogether says how much is.',
   args: {
     offset: arg.address('where to begin: a number or a symbol', { positional: true, completes: 'symbol' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N', { positional: true }),
+    address_space: arg.space('where', { positional: true }),
     data: arg.string('dump this instead of memory: text with escapes, or bytes as "{de ad be ef}"'),
     length: arg.int('bytes: 0x80, 4k'),
     width: arg.int('bytes in a row', { default: 16 }),
@@ -47,8 +46,7 @@ export const dump = definePlugin({
     for (const name of ['length', 'rows'] as const) if ((args[name] ?? 0) < 0) throw new PluginError(`${name} is ${args[name] ?? 0}: expected 0 or more.`);
     const { width } = args;
     const given = args.data === undefined ? undefined : bytesOf(args.data);
-    const space = given ? new BufferSpace(given, 0n, 'data') : await spaceNamed(session, args.address_space);
-    const names = given ? NOTHING : await namesFor(session, space);
+    const { space, names } = given ? { space: new BufferSpace(given, 0n, 'data'), names: NOTHING } : await spaceWithNames(session, args.address_space);
     const position = positions(session, 'dump');
     const start = args.offset ?? (given ? 0n : position.get(space));
     if (start === undefined) throw new PluginError('Where should it begin? No dump of this address space went before.', 'dump linux!linux_banner');
@@ -113,6 +111,7 @@ class RowComments {
       // A member that begins just here has no distance behind it.
       if (name !== undefined && /[.\]][^+]*$/.test(name.split('!').at(-1) ?? '') && !name.includes('+0x') && !found.includes(name)) members.push(name);
     }
+    const shortened = members.map((name, index) => (index > 0 && globalOf(name) === globalOf(members[index - 1] ?? '') ? name.slice(globalOf(name).length) : name));
     const near = this.names.nearest(at);
     if (found.length === 0 && members.length === 0 && near && (this.first || near.symbol.address !== this.named)) {
       const name = this.names.name(at);
@@ -121,7 +120,7 @@ class RowComments {
     this.named = this.names.nearest(end - 1n)?.symbol.address;
     this.first = false;
     yield* found;
-    yield* members;
+    yield* shortened;
   }
 
   /** `-> linux!init_task` for pointers at their natural places. */
@@ -136,6 +135,11 @@ class RowComments {
       if (exact && name !== undefined) yield `-> ${name}`;
     }
   }
+}
+
+/** `linux!init_task` of `linux!init_task.fs`: members of one global are named by it once. */
+function globalOf(member: string): string {
+  return /^[^!]*![^.[]*/.exec(member)?.[0] ?? '';
 }
 
 /** Bytes in braces, or text with escapes. */

@@ -8,8 +8,7 @@ import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { patternsOf } from '../../src/plugin/keywords.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { spaceNamed } from '../../src/session/spaces.js';
-import { namesFor } from './names-for.js';
+import { spaceWithNames } from './names-for.js';
 
 /** Milliseconds of searching between two looks at Ctrl-C and the progress line. */
 const SLICE_MS = 30;
@@ -31,7 +30,7 @@ export const grep = definePlugin({
   args: {
     keyword: arg.strings.required('what to look for; several are looked for in one pass', { positional: true }),
     offset: arg.address('where to begin', { completes: 'symbol' }),
-    address_space: arg.string('K (kernel), P (physical), pid@N'),
+    address_space: arg.space(),
     before: arg.int('bytes that are shown before a hit', { default: 16 }),
     after: arg.int('bytes that are shown after its start', { default: 16 }),
     limit: arg.int('look no further than so many bytes behind offset'),
@@ -54,9 +53,8 @@ export const grep = definePlugin({
     const patterns = patternsOf(args.keyword, { ignoreCase: args.ignore_case, utf16: args.utf16 });
     if (patterns.length === 0) throw new PluginError('What should it look for?', 'grep password address_space=P');
     for (const name of ['before', 'after', 'max', 'limit'] as const) if ((args[name] ?? 0) < 0) throw new PluginError(`${name} is ${args[name] ?? 0}: expected 0 or more.`);
-    const space = await spaceNamed(context.session, args.address_space);
+    const { space, names } = await spaceWithNames(context.session, args.address_space);
     const physical = space instanceof PhysicalSpace;
-    const names = await namesFor(context.session, space);
     const top = physical ? BigInt(space.end) : space.bits === 32 ? 1n << 32n : TOP;
     const to = [top, args.end ?? top, args.limit === undefined ? top : from + BigInt(args.limit)].reduce((least, one) => (one < least ? one : least));
     if (args.end !== undefined && args.end < from) throw new PluginError(`The end, 0x${args.end.toString(16)}, lies before the start, 0x${from.toString(16)}.`);

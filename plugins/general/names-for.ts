@@ -1,7 +1,7 @@
 import type { Names } from '../../src/disasm/names.js';
-import { PhysicalSpace } from '../../src/memory/physical.js';
 import type { AddressSpace } from '../../src/memory/space.js';
 import type { Session } from '../../src/session/session.js';
+import { findSpace } from '../../src/session/spaces.js';
 
 /** Addresses whose names are kept. */
 const KEPT = 4096;
@@ -9,22 +9,22 @@ const KEPT = 4096;
 export const NOTHING: Names = { nearest: () => undefined, name: () => undefined };
 
 /**
- * Names of addresses in a space. Physical ones have none. On x86-64 symbols of the kernel below its half are no addresses (per-CPU variables
- * are linked at 0 until 6.15): a program's addresses are not named after them.
+ * The space that an argument names, and names of addresses in it: the kernel's and, of a process, those of its programs and libraries. Physical addresses
+ * have none.
  */
-export async function namesFor(session: Session, space: AddressSpace): Promise<Names> {
-  if (space instanceof PhysicalSpace) return NOTHING;
-  const resolver = await session.resolver();
-  const lowest = space.bits === 64 ? 1n << 63n : 0x80000000n;
+export async function spaceWithNames(session: Session, argument: string | undefined): Promise<{ readonly space: AddressSpace; readonly names: Names }> {
+  const { kind, space, context } = await findSpace(session, argument);
+  if (kind === 'physical') return { space, names: NOTHING };
+  const resolver = await session.resolver(context);
   // A listing asks for the same few addresses again and again.
   const known = new Map<bigint, ReturnType<Names['nearest']>>();
   const nearest: Names['nearest'] = (address) => {
     if (known.has(address)) return known.get(address);
     if (known.size >= KEPT) known.clear();
     const found = resolver.nearest(address);
-    const named = found?.symbol === undefined || (found.module === 'linux' && found.symbol.address < lowest) ? undefined : found;
+    const named = found?.symbol && { module: found.module, symbol: found.symbol, distance: found.distance };
     known.set(address, named);
     return named;
   };
-  return { nearest, name: (address) => (nearest(address) ? resolver.name(address) : undefined) };
+  return { space, names: { nearest, name: (address) => resolver.name(address) } };
 }

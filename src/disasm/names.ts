@@ -62,7 +62,8 @@ export function dataName(names: Names, address: bigint): string | undefined {
 /** An address of code as a listing says it: `linux!do_exit`, `linux!do_exit + 0x6A`. */
 export function codeName(names: Names, address: bigint): string | undefined {
   const found = names.nearest(address);
-  if (!found) return undefined;
+  // A program without symbols: `busybox + 0x47`.
+  if (!found) return dataName(names, address);
   const { module, symbol, distance } = found;
   return `${module}!${symbol.name}${distance === 0n ? '' : ` + 0x${distance.toString(16).toUpperCase()}`}`;
 }

@@ -51,7 +51,7 @@ test('every marker page that the guest has is found, in the process and in physi
 
 test('the banner of the kernel is where its symbol says, and named', { skip }, async () => {
   const session = (sample as Sample).session();
-  const at = (await session.resolver()).address('linux!linux_banner');
+  const at = await (await session.resolver()).address('linux!linux_banner');
   const { rows } = await rowsOf(session, grep, { keyword: ['linux version 6'], ignore_case: true, offset: at - 0x100000n, limit: 0x200000 });
   const hit = rows.find((row) => row['offset'] === at);
   assert.equal(hit?.['comment'], 'linux!linux_banner');

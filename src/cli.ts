@@ -66,7 +66,11 @@ async function one(session: Session, { command = '', words, query }: Invocation,
   process.on('SIGINT', interrupt);
   try {
     if (query) await runText(session, query, words.line, stop.signal, host);
-    else await runCommand(session, { name: command, words, signal: stop.signal }, host);
+    else {
+      // Scripts are run by a shell, which the session's group knows once it is there.
+      if (command === 'run') new (await import('./console/shell.js')).Shell(session, host);
+      await runCommand(session, { name: command, words, signal: stop.signal }, host);
+    }
     return stop.signal.aborted ? 1 : 0;
   } finally {
     process.off('SIGINT', interrupt);

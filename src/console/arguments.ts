@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { explainCommand, isKnownElsewhere } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
 import type { Argument, Place, Value } from '../../grammar/command-tree.js';
@@ -20,6 +21,14 @@ export interface Invocation {
   /** help was asked for: of the command, or of the program */
   readonly help: boolean;
   readonly version: boolean;
+}
+
+/** Endings of scripts. */
+const SCRIPT = /\.(?:rk|rekall|efilter|[cm]?js)$/i;
+
+/** True for a file of statements: by its ending, where it is there. */
+function isScript(path: string): boolean {
+  return SCRIPT.test(path) && existsSync(path);
 }
 
 /** Words that run the console rather than a command. */
@@ -66,6 +75,7 @@ class Reader {
       else if (text.startsWith('-')) this.flag(value);
       else if (this.isCommand(text)) return this.command(text);
       else if (isQueryText(text)) return this.query(value);
+      else if (this.leading.length === 0 && isScript(text)) return this.script();
       else if (this.leading.length > 0) this.leading.push(this.words.args[this.at] as Argument);
       else if (isKnownElsewhere(text)) return this.elsewhere(text);
       else this.fail(`No command ${text}.${didYouMean(text, this.commands())}`, value);
@@ -75,6 +85,13 @@ class Reader {
       this.fail(`No flag ${stray.value.text}.${didYouMean(stray.value.text.replace(/^-+/, ''), parameterNames())} rekall --help lists them.`, stray.value);
     }
     return this.result(undefined, []);
+  }
+
+  /** `rekall -f image script.rk` is `run script.rk`. */
+  private script(): Invocation {
+    // The word is the command's first.
+    this.at--;
+    return this.command('run');
   }
 
   private command(name: string): Invocation {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Lines that were typed, for the next time. */
@@ -8,52 +8,51 @@ export interface History {
   add(line: string): void;
 }
 
-/** Lines that are kept. */
+/** Entries that are kept. */
 const KEPT = 5000;
-/** The file is shortened when it has grown to so many lines. */
-const MOST = 2 * KEPT;
+/** Stands for the end of a line inside of an entry: no terminal types it. */
+const LINE_END = '\x1e';
 
 /**
- * History in a file to which each line is added as it is typed, in one write: consoles that share it lose nothing. A home that cannot
- * be written is no reason to fail.
+ * History in a file to which each statement is added as it is typed, in one write: consoles that share it lose nothing. When it has
+ * grown it is put aside as a whole (`history.1`), never written anew. A home that cannot be written is no reason to fail.
  */
 export class FileHistory implements History {
-  constructor(private readonly path: string) {}
+  /** @param kept entries from which the file is put aside */
+  constructor(
+    private readonly path: string,
+    private readonly kept = KEPT,
+  ) {}
 
   load(): string[] {
-    const lines = this.read();
-    if (lines.length <= MOST) return lines.slice(-KEPT);
-    const kept = lines.slice(-KEPT);
-    this.attempt(() => {
-      const temporary = `${this.path}.${process.pid}.tmp`;
-      writeFileSync(temporary, kept.map((line) => `${line}\n`).join(''), { mode: 0o600 });
-      renameSync(temporary, this.path);
-    });
-    return kept;
+    const current = read(this.path);
+    const all = [...read(`${this.path}.1`), ...current].slice(-this.kept);
+    if (current.length > this.kept) attempt(() => renameSync(this.path, `${this.path}.1`));
+    return all.map((entry) => entry.replaceAll(LINE_END, '\n'));
   }
 
   add(line: string): void {
     if (line.trim() === '' || line.startsWith(' ')) return;
-    this.attempt(() => {
+    attempt(() => {
       mkdirSync(dirname(this.path), { recursive: true });
-      appendFileSync(this.path, `${line.replaceAll('\n', ' ')}\n`, { mode: 0o600 });
+      appendFileSync(this.path, `${line.replaceAll(/\r?\n/g, LINE_END)}\n`, { mode: 0o600 });
     });
   }
+}
 
-  private read(): string[] {
-    let text = '';
-    this.attempt(() => {
-      text = readFileSync(this.path, 'utf8');
-    });
-    return text.split('\n').filter((line) => line !== '');
-  }
+function read(path: string): string[] {
+  let text = '';
+  attempt(() => {
+    text = readFileSync(path, 'utf8');
+  });
+  return text.split('\n').filter((line) => line !== '');
+}
 
-  /** Does it unless the file system refuses. */
-  private attempt(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-    }
+/** Does it unless the file system refuses. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
 import { RekallSession } from '../api/session.js';
 import { Table } from '../api/table.js';
 import { Absent } from '../memory/absent.js';
@@ -5,6 +7,7 @@ import type { Row } from '../plugin/columns.js';
 import { PluginError, UsageError } from '../plugin/error.js';
 import { escapeText } from '../render/escape.js';
 import type { Printable } from '../render/print.js';
+import type { Output } from '../render/sink.js';
 import { Result } from '../session/result.js';
 import type { SessionGroup } from '../session/group.js';
 import { type Evaluator, Interrupted, STATEMENT } from './evaluator.js';
@@ -15,9 +18,9 @@ import { tableOf, valueLines } from './value-text.js';
 
 /**
  * What JavaScript finds in the console: `session` and `plugins` of the current session, `query(text, parameters)`, `_`, the last
- * result, and each command as a function (`pslist()` is `plugins.pslist()`), which a variable of that name hides.
+ * result, `console`, which writes where the console's rows and messages go, and each command as a function (`pslist()` is `plugins.pslist()`), which a variable of that name hides.
  */
-export function javascriptScope(group: SessionGroup): object {
+export function javascriptScope(group: SessionGroup, host: Host): object {
   const session = (): RekallSession => RekallSession.of(group.current);
   const scope = {
     get session() {
@@ -30,6 +33,7 @@ export function javascriptScope(group: SessionGroup): object {
       const { last } = group;
       return last?.value === undefined ? last : last.value;
     },
+    console: new Console(escaping(host.output), escaping(host.error)),
     query: (...args: Parameters<RekallSession['query']>) => session().query(...args),
   };
   for (const { name } of group.current.registry.list()) {
@@ -43,6 +47,17 @@ export function javascriptScope(group: SessionGroup): object {
     });
   }
   return scope;
+}
+
+/** A stream in front of another that shows nothing raw but the ends of lines. */
+function escaping(output: Output): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      output.write(String(text).split('\n').map(escapeText).join('\n'));
+      done();
+    },
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { OnProgress } from '../plugin/context.js';
 import type { Columns, Row } from '../plugin/columns.js';
 import { printRun, type Printable, type Printed } from '../render/print.js';
-import { createRenderer, type Format } from '../render/renderer.js';
+import { createRenderer, type Format, type Renderer } from '../render/renderer.js';
 import { Result } from '../session/result.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
@@ -22,8 +22,13 @@ export interface Shown {
   readonly columns: Columns;
   /** all columns, also the hidden ones */
   readonly full?: boolean;
+  /** its rows are not shown */
+  readonly silent?: boolean;
   start(options: Start): Printable;
 }
+
+/** The innermost of the tables under way: a script shows others. */
+let innermost: object | undefined;
 
 /** Shows long work at least so often. */
 const TICK_MS = 100;
@@ -40,6 +45,8 @@ export async function present(
   host: Host,
 ): Promise<Printed> {
   const { name, columns } = shown;
+  const outer = innermost;
+  innermost = shown;
   const { parameters } = session;
   const target = openTarget(session, destination, host);
   const result = new Result(name, columns);
@@ -47,7 +54,7 @@ export async function present(
   let ticker: NodeJS.Timeout | undefined;
   let ended = false;
   try {
-    const renderer = await createRenderer(
+    const renderer = shown.silent === true ? new NoRenderer(columns) : await createRenderer(
       parameters.format as Format,
       { name, columns, session: { filename: parameters.filename ?? null, timezone: parameters.timezone } },
       target.sink,
@@ -67,6 +74,7 @@ export async function present(
     });
     // Rows that go elsewhere are counted on the screen; work that says nothing at least moves.
     ticker = setInterval(() => {
+      if (innermost !== shown) return;
       if (!target.direct && result.count > 0) host.progress?.show(undefined, name, { done: result.count, unit: 'rows' });
       else host.progress?.tick(name);
     }, TICK_MS);
@@ -84,6 +92,7 @@ export async function present(
     throw error;
   } finally {
     clearInterval(ticker);
+    innermost = outer;
     host.progress?.finish();
     // What failed before its first row leaves the result before it.
     if (remember && (ended || result.count > 0)) session.last = result;
@@ -92,4 +101,25 @@ export async function present(
 
 function count(rows: number): string {
   return `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+/** Shows nothing. */
+class NoRenderer implements Renderer {
+  readonly shown: readonly string[];
+
+  constructor(columns: Columns) {
+    this.shown = Object.keys(columns);
+  }
+
+  begin(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  rows(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
 }

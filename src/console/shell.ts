@@ -8,6 +8,7 @@ import { didYouMean } from '../plugin/similar.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
 import { terminalWidth } from '../render/sink.js';
 import { SessionGroup } from '../session/group.js';
+import type { ScriptOptions, ScriptRunner, ScriptStep } from '../session/script.js';
 import type { Session } from '../session/session.js';
 import { runCommand, showText } from './command.js';
 import type { Evaluator } from './evaluator.js';
@@ -16,6 +17,7 @@ import { isGlobalVariable, javascriptState } from './javascript-syntax.js';
 import { queryIncomplete, runQuery } from './query.js';
 import { recordingHost } from './recording-host.js';
 import { errorText } from './report.js';
+import { Statements } from './statements.js';
 import { noCommand } from './unknown.js';
 
 /** How a line ended. */
@@ -45,7 +47,7 @@ export interface Completeness {
  * Reads lines and does what they say, on the current session of a group. Errors are reported, never thrown: a bad command ends its
  * line alone.
  */
-export class Shell {
+export class Shell implements ScriptRunner {
   readonly host: Host;
   readonly group: SessionGroup;
   private evaluator: Promise<Evaluator> | undefined;
@@ -58,6 +60,7 @@ export class Shell {
   ) {
     this.group = SessionGroup.of(session);
     this.host = recordingHost(host, this.group.transcript);
+    this.group.runner = this;
   }
 
   /** The current session. */
@@ -90,6 +93,25 @@ export class Shell {
     } catch (error) {
       this.host.error.write(`${errorText(error, this.session.parameters.debug)}\n`);
       return 'failed';
+    }
+  }
+
+  /** Runs the statements of a script, or a program in JavaScript, as long as steps are asked for. */
+  async *script(text: string, { signal, javascript = false }: ScriptOptions = {}): AsyncGenerator<ScriptStep> {
+    if (javascript) {
+      yield { line: 1, statement: text, outcome: await this.evaluate(text, signal) };
+      return;
+    }
+    const statements = new Statements((part) => this.completeness(part));
+    const lines = text.split(/\r?\n/);
+    let start = 0;
+    for (const [index, line] of lines.entries()) {
+      if (!statements.open) start = index;
+      const next = lines[index + 1];
+      const statement = (await statements.add(line, { next })) ?? (next === undefined ? statements.take() : undefined);
+      if (statement === undefined || statement.trim() === '') continue;
+      if (signal?.aborted === true) return;
+      yield { line: start + 1, statement, outcome: await this.statements(statement, signal) };
     }
   }
 
@@ -206,7 +228,7 @@ export class Shell {
   private async startEngine(): Promise<Evaluator> {
     const [{ Evaluator }, { javascriptScope, javascriptError }] = await Promise.all([import('./evaluator.js'), import('./javascript.js')]);
     this.running = await Evaluator.start({
-      scope: javascriptScope(this.group),
+      scope: javascriptScope(this.group, this.host),
       late: (error) => this.host.error.write(`Meanwhile: ${javascriptError(error, '', this.session.parameters.debug)}\n`),
       ...(this.options.signals ? { signals: this.options.signals } : {}),
     });

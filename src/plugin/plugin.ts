@@ -28,6 +28,8 @@ export interface Plugin<A extends Args = Args, C extends Columns = Columns> {
   readonly examples: readonly [Example, ...Example[]];
   /** other names it answers to */
   readonly aliases?: readonly string[];
+  /** What it does is shown as it goes: its rows are for `_`, queries and code only. */
+  readonly silent?: boolean;
   /** topic for `help`: `processes`, `network`, `files`, `kernel`, `memory`, `profile`, `session` */
   readonly topic: string;
   /** why it cannot run on this kernel (`needs module_kset, which this kernel does not have`), or undefined */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { Absent } from '../memory/absent.js';
 import type { Session } from '../session/session.js';
@@ -101,7 +102,7 @@ export class Run implements AsyncIterable<Row> {
         for (;;) {
           next ??= iterator.next();
           // Rows that are there are not held back until the next one comes; nor is the analyst who stops the command.
-          const arrived = await Promise.race(slice ? [next, slice, stopped] : [next, stopped]);
+          const arrived = await Promise.race(slice ? [next, slice, stopped.promise] : [next, stopped.promise]);
           if (arrived !== undefined) {
             next = undefined;
             if (arrived.done === true) break;
@@ -120,6 +121,7 @@ export class Run implements AsyncIterable<Row> {
         if (batch.length > 0) yield batch;
         throw error;
       } finally {
+        stopped.forget();
         // A row that nobody waits for any more may still fail to come.
         next?.catch(() => undefined);
         const ended = iterator.return?.();
@@ -191,10 +193,16 @@ function cellValue(cell: unknown): unknown {
   }
 }
 
-/** Resolves when the signal fires. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+/** A promise that the signal resolves, until it is forgotten. */
+function aborted(signal: AbortSignal): { readonly promise: Promise<undefined>; forget(): void } {
+  let forget = (): void => undefined;
+  const promise = new Promise<undefined>((resolve) => {
+    const fired = (): void => resolve(undefined);
+    if (signal.aborted) fired();
+    // A query that starts a table for each row of another has many at once.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', fired, { once: true });
+    forget = () => signal.removeEventListener('abort', fired);
   });
+  return { promise, forget };
 }

@@ -1,5 +1,6 @@
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
+import type { ScriptRunner } from './script.js';
 import type { Session } from './session.js';
 import { Transcript } from './transcript.js';
 
@@ -11,6 +12,8 @@ export class SessionGroup {
   last: Result | undefined;
   /** whoever can ask the analyst; undefined where nobody sits at a terminal */
   prompter: Prompter | undefined;
+  /** whoever runs statements as if they were typed */
+  runner: ScriptRunner | undefined;
   private readonly byId = new Map<number, Session>();
   private next = 1;
   private active: Session | undefined;

@@ -48,7 +48,7 @@ export async function runQuery(session: Session, query: Query, line: string, sig
           ...(query.filter === undefined ? {} : { filter: query.filter }),
         },
         signal,
-        remember: true,
+        remember: session.group !== undefined,
       },
       host,
     );

@@ -1,4 +1,5 @@
 import type { Column, Columns, Row } from '../plugin/columns.js';
+import { UsageError } from '../plugin/error.js';
 import type { ValueStyle } from './value.js';
 
 /** Where rendered text goes. */
@@ -7,6 +8,18 @@ export interface Sink {
   write(text: string): Promise<void>;
   /** Width of the terminal in cells; undefined: not a terminal, nothing is cut. */
   readonly width: number | undefined;
+  /** where it is a file: what formats need that are no text */
+  readonly file?: FileOutput;
+}
+
+/** A file that is written: it appears under its name when all is written, and not before. */
+export interface FileOutput {
+  readonly path: string;
+  /** what is there already is to be kept: {@link rewrite} is called by a format that cannot just go on behind it */
+  readonly append: boolean;
+  /** The file is written anew, in whole; until then the old one may be read at {@link path}. */
+  rewrite(): void;
+  writeBytes(bytes: Uint8Array): Promise<void>;
 }
 
 /** What is printed: a command's name and its columns. */
@@ -34,7 +47,7 @@ export interface Renderer {
   end(notes: readonly string[]): Promise<void>;
 }
 
-export const formats = ['text', 'wide', 'json', 'ndjson', 'csv', 'data'] as const;
+export const formats = ['text', 'wide', 'json', 'ndjson', 'csv', 'data', 'markdown', 'parquet', 'sqlite', 'duckdb'] as const;
 export type Format = (typeof formats)[number];
 
 /** A renderer of a format. Formats are loaded when they are first asked for. */
@@ -51,7 +64,22 @@ export async function createRenderer(format: Format, table: Table, sink: Sink, s
       return new (await import('./csv.js')).CsvRenderer(table, sink);
     case 'data':
       return new (await import('./data.js')).DataRenderer(table, sink);
+    case 'markdown':
+      return new (await import('./markdown.js')).MarkdownRenderer(table, sink, style);
+    case 'parquet':
+      return new (await import('./parquet.js')).ParquetRenderer(table, fileOf(sink, format, table));
+    case 'sqlite':
+      return new (await import('./sqlite.js')).SqliteRenderer(table, fileOf(sink, format, table));
+    case 'duckdb':
+      return new (await import('./duckdb.js')).DuckDBRenderer(table, fileOf(sink, format, table));
   }
+}
+
+/** The file that a format goes to which is no text. Throws UsageError where there is none. */
+function fileOf(sink: Sink, format: Format, table: Table): FileOutput {
+  if (sink.file) return sink.file;
+  const name = `${table.name}.${format === 'sqlite' ? 'db' : format}`;
+  throw new UsageError(`The format ${format} is no text: give it a file, with > ${name} in the console or --output ${name}.`);
 }
 
 /** Columns with their names, without the hidden ones unless `full`. */

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
-import type { Sink } from './renderer.js';
+import type { FileOutput, Sink } from './renderer.js';
 
 /** The part of a stream that is written to; `isTTY` and `columns` as process.stdout has them. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -31,41 +31,55 @@ export class StreamSink implements Sink {
  * Writes a file that appears under its name when it is complete: what stood there before stays until then, and for good when
  * the command fails.
  */
-export class FileSink implements Sink {
+export class FileSink implements Sink, FileOutput {
   readonly width = undefined;
   private readonly temporary: string;
-  private file: number | undefined;
+  private open: number | undefined;
 
   /** @param append add to what the file holds already */
   constructor(
-    private readonly path: string,
-    append = false,
+    readonly path: string,
+    readonly append = false,
   ) {
     this.temporary = `${path}.${process.pid}.tmp`;
     // Opened now, so that a folder that is not there is told before the work begins.
-    this.file = append ? undefined : openSync(this.temporary, 'w');
+    this.open = append ? undefined : openSync(this.temporary, 'w');
     if (append) appendFileSync(path, '');
   }
 
+  get file(): FileOutput {
+    return this;
+  }
+
   async write(text: string): Promise<void> {
-    if (this.file === undefined) appendFileSync(this.path, text);
-    else writeSync(this.file, text);
+    if (this.open === undefined) appendFileSync(this.path, text);
+    else writeSync(this.open, text);
+    return Promise.resolve();
+  }
+
+  rewrite(): void {
+    this.open ??= openSync(this.temporary, 'w');
+  }
+
+  async writeBytes(bytes: Uint8Array): Promise<void> {
+    if (this.open === undefined) appendFileSync(this.path, bytes);
+    else for (let at = 0; at < bytes.length; ) at += writeSync(this.open, bytes, at);
     return Promise.resolve();
   }
 
   /** Puts the file in its place. */
   commit(): void {
-    if (this.file === undefined) return;
-    closeSync(this.file);
-    this.file = undefined;
+    if (this.open === undefined) return;
+    closeSync(this.open);
+    this.open = undefined;
     renameSync(this.temporary, this.path);
   }
 
   /** Leaves the place as it was. */
   discard(): void {
-    if (this.file === undefined) return;
-    closeSync(this.file);
-    this.file = undefined;
+    if (this.open === undefined) return;
+    closeSync(this.open);
+    this.open = undefined;
     rmSync(this.temporary, { force: true });
   }
 }

@@ -104,6 +104,8 @@ interface Range {
   readonly end: bigint;
   /** nobody said where to stop: padding behind the function is left out */
   readonly open: boolean;
+  /** an end was given: branches are followed up to there, and not to the end of the function */
+  readonly bounded: boolean;
   /** instructions at most */
   readonly rows: number;
 }
@@ -112,11 +114,11 @@ function rangeOf(args: { length?: number | undefined; end?: bigint | undefined; 
   if (args.length !== undefined && args.length < 0) throw new PluginError(`length is ${args.length}: expected a number of bytes.`, `dis 0x${start.toString(16)} length=0x80`);
   if (args.rows !== undefined && args.rows < 1) throw new PluginError(`rows is ${args.rows}: expected one or more.`, `dis 0x${start.toString(16)} rows=20`);
   const rows = args.rows ?? Infinity;
-  if (args.end !== undefined) return { end: args.end, open: false, rows };
-  if (args.length !== undefined) return { end: start + BigInt(args.length) < TOP ? start + BigInt(args.length) : TOP, open: false, rows };
-  if (args.rows !== undefined) return { end: TOP, open: false, rows };
-  if (extent?.end !== undefined && extent.code) return { end: extent.end, open: true, rows: FUNCTION_ROWS };
-  return { end: TOP, open: true, rows: UNKNOWN_ROWS };
+  if (args.end !== undefined) return { end: args.end, open: false, bounded: true, rows };
+  if (args.length !== undefined) return { end: start + BigInt(args.length) < TOP ? start + BigInt(args.length) : TOP, open: false, bounded: true, rows };
+  if (args.rows !== undefined) return { end: TOP, open: false, bounded: false, rows };
+  if (extent?.end !== undefined && extent.code) return { end: extent.end, open: true, bounded: false, rows: FUNCTION_ROWS };
+  return { end: TOP, open: true, bounded: false, rows: UNKNOWN_ROWS };
 }
 
 /** One instruction behind the other. Padding after the last one that can be reached is held back until something follows it. */
@@ -145,7 +147,7 @@ function isPadding(code: Instruction): boolean {
 function branches(disassembler: Disassembler, space: AddressSpace, start: bigint, range: Range, names: Names): Generator<Followed> {
   const extent = functionAt(names, start);
   const inside = (address: bigint): boolean => {
-    if (!range.open) return address >= start && address < range.end;
+    if (range.bounded) return address >= start && address < range.end;
     if (extent?.end === undefined) return address > start - 0x10000n && address < start + 0x10000n;
     if (address >= extent.start && address < extent.end) return true;
     const found = names.nearest(address);

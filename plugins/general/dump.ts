@@ -111,7 +111,7 @@ class RowComments {
       // A member that begins just here has no distance behind it.
       if (name !== undefined && /[.\]][^+]*$/.test(name.split('!').at(-1) ?? '') && !name.includes('+0x') && !found.includes(name)) members.push(name);
     }
-    const shortened = members.map((name, index) => (index > 0 && globalOf(name) === globalOf(members[index - 1] ?? '') ? name.slice(globalOf(name).length) : name));
+    const shortened = members.map((name, index) => (globalOf(name) === globalOf(members[index - 1] ?? found.at(-1) ?? '') ? name.slice(globalOf(name).length) : name));
     const near = this.names.nearest(at);
     if (found.length === 0 && members.length === 0 && near && (this.first || near.symbol.address !== this.named)) {
       const name = this.names.name(at);

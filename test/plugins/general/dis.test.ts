@@ -88,6 +88,8 @@ test('branch=yes visits every instruction once, deeper at each branch, and nothi
   assert.ok(followed.filter((row) => !known.has(address(row))).every((row) => row['mnemonic'] === 'NOP'));
   assert.ok(followed.length > straight.length / 2);
   assert.ok(followed.some((row) => (row.$depth ?? 0) > 1));
+  const limited = (await rowsOf(session, dis, { offset, branch: true, rows: 40 })).rows;
+  assert.deepEqual(limited.map(address), followed.slice(0, 40).map(address), 'fewer rows are the first ones of all, and stay in the function');
   for (const [index, row] of followed.entries()) {
     const before = followed[index - 1];
     if (!before || (row.$depth ?? 0) <= (before.$depth ?? 0)) continue;

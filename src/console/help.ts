@@ -1,10 +1,9 @@
 import type { Arg } from '../plugin/args.js';
+import type { Paint } from '../render/paint.js';
 import type { Column } from '../plugin/columns.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { type Parameter, parameters } from '../session/parameters.js';
-
-/** Cells that help is written for, when the terminal does not say. */
-const WIDTH = 100;
+import { type HelpStyle, PLAIN, table, widths, WIDTH, wrap } from './help-text.js';
 
 const TYPE_WORDS: Readonly<Record<Arg['type'], string>> = {
   int: 'number',
@@ -23,47 +22,74 @@ const TYPE_WORDS: Readonly<Record<Arg['type'], string>> = {
 /** The order of topics in the overview; what is not here comes after. */
 const TOPICS = ['processes', 'network', 'files', 'kernel', 'memory', 'profile', 'session'];
 
+/** What help shows of a command besides its declaration. */
+export interface HelpExtras {
+  /** what its examples print, by their lines */
+  readonly outputs?: ReadonlyMap<string, string>;
+  /** where it is written, and the part of it that does the work: for `command??` */
+  readonly source?: { readonly path: string; readonly lines: string; readonly code: string };
+}
+
 /**
- * Help of one command: purpose, arguments with types and defaults, columns with their meaning and unit, examples.
- * @param level 2 (`command??`): also how it works
+ * Help of one command: purpose, arguments with types and defaults, columns with their meaning and unit, examples with what they
+ * print on the sample image.
+ * @param level 2 (`command??`): also how it works and where that is written
  */
-export function commandHelp(entry: PluginEntry, level: 1 | 2 = 1, width = WIDTH): string {
-  const parts = [`${entry.name} — ${entry.summary}`, ...wrap(usage(entry), width - 2).map((line) => `  ${line}`)];
+export function commandHelp(entry: PluginEntry, level: 1 | 2 = 1, { width = WIDTH, paint = PLAIN }: HelpStyle = {}, { outputs, source }: HelpExtras = {}): string {
+  const heading = (text: string): string => paint.bold(text);
+  const parts = [`${heading(entry.name)} — ${entry.summary}`, ...wrap(usage(entry), width - 2).map((line) => `  ${line}`)];
   const facts = [needs(entry)];
   if (entry.aliases && entry.aliases.length > 0) facts.push(`also called ${entry.aliases.join(', ')}`);
-  parts.push(`  ${facts.join('; ')}`);
+  parts.push(paint.dim(`  ${facts.join('; ')}`));
   const args = Object.entries(entry.args);
   if (args.length > 0) {
-    parts.push('', 'arguments', ...table(args.map(([name, arg]) => [argName(name, arg), argType(arg), argDoc(arg)]), width));
+    parts.push('', heading('arguments'), ...table(args.map(([name, arg]) => [argName(name, arg), argType(arg), argDoc(arg)]), width, [], paint.cyan));
   }
   const columns = Object.entries(entry.columns);
   if (columns.length > 0) {
-    parts.push('', 'columns', ...table(columns.map(([name, column]) => [name, columnType(column), columnDoc(column)]), width));
+    parts.push('', heading('columns'), ...table(columns.map(([name, column]) => [name, columnType(column), columnDoc(column)]), width, [], paint.cyan));
   }
-  if (level === 2 && entry.notes !== undefined) parts.push('', 'how it works', ...wrap(entry.notes, width - 2).map((line) => `  ${line}`));
-  parts.push('', entry.examples.length === 1 ? 'example' : 'examples');
-  parts.push(...table(entry.examples.map((example) => [example.line, example.doc ?? '']), width));
-  if (level === 1 && entry.notes !== undefined) parts.push('', `${entry.name}?? says how it works.`);
+  if (level === 2 && entry.notes !== undefined) parts.push('', heading('how it works'), ...wrap(entry.notes, width - 2).map((line) => `  ${line}`));
+  parts.push('', heading(entry.examples.length === 1 ? 'example' : 'examples'), ...examples(entry, { width, paint }, outputs));
+  if (level === 2 && source) parts.push('', heading(`source: ${source.path}, ${source.lines}`), ...source.code.split('\n').map((line) => `  ${line}`.trimEnd()));
+  if (level === 1) parts.push('', paint.dim(`${entry.name}?? says how it works.`));
   return `${parts.join('\n')}\n`;
 }
 
-/** Commands by topic, a line each. */
-export function overview(entries: readonly PluginEntry[], width = WIDTH): string {
+/** Example lines, each with what it prints where that is kept. */
+function examples(entry: PluginEntry, { width, paint }: { readonly width: number; readonly paint: Paint }, outputs: ReadonlyMap<string, string> | undefined): string[] {
+  if (!outputs || outputs.size === 0) return table(entry.examples.map((example) => [example.line, example.doc ?? '']), width, [], paint.cyan);
+  return entry.examples.flatMap(({ line, doc }, index) => {
+    const lead = doc === undefined ? paint.cyan(line) : `${paint.cyan(line)}   ${paint.dim(`# ${doc}`)}`;
+    const output = outputs.get(line);
+    const shown = output === undefined || output === '' ? [] : output.split('\n').map((text) => `    ${cut(text, width - 4)}`.trimEnd());
+    return [...(index > 0 && shown.length > 0 ? [''] : []), `  ${lead}`, ...shown];
+  });
+}
+
+/** Outputs are made for a wide terminal; on a narrow one their lines end earlier. */
+function cut(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, Math.max(1, width - 1)).trimEnd()}…` : line;
+}
+
+/** Commands by topic. @param entries all of them; @param full with a sentence each, rather than names alone */
+export function overview(entries: readonly PluginEntry[], { width = WIDTH, paint = PLAIN }: HelpStyle = {}, full = true): string {
   const topics = new Map<string, PluginEntry[]>();
   for (const entry of entries) topics.set(entry.topic, [...(topics.get(entry.topic) ?? []), entry]);
   const rank = (topic: string): number => (TOPICS.includes(topic) ? TOPICS.indexOf(topic) : TOPICS.length);
   const sorted = [...topics.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  if (!full) return `${table(sorted.map((topic) => [topic, (topics.get(topic) ?? []).map((entry) => entry.name).join(' ')]), width, [], paint.bold).join('\n')}\n`;
   const names = Math.max(0, ...entries.map((entry) => entry.name.length));
   const parts = sorted.flatMap((topic) => [
     '',
-    topic,
-    ...table((topics.get(topic) ?? []).map((entry) => [entry.name.padEnd(names), entry.summary]), width),
+    paint.bold(topic),
+    ...table((topics.get(topic) ?? []).map((entry) => [entry.name.padEnd(names), entry.summary]), width, [], paint.cyan),
   ]);
   return `${parts.slice(1).join('\n')}\n`;
 }
 
 /** `rekall --help`: how it is called, the global flags, the commands. */
-export function programHelp(entries: readonly PluginEntry[], width = WIDTH): string {
+export function programHelp(entries: readonly PluginEntry[], { width = WIDTH, paint = PLAIN }: HelpStyle = {}): string {
   const flags = (Object.entries(parameters) as [string, Parameter][]).map(([name, parameter]) => [
     `${parameter.short === undefined ? '    ' : `-${parameter.short}, `}--${name}`,
     parameter.choices?.join('|') ?? (parameter.type === 'bool' ? '' : parameter.type),
@@ -75,11 +101,11 @@ export function programHelp(entries: readonly PluginEntry[], width = WIDTH): str
     'Opens a memory image and runs one command, or the console where no command is given; commands on standard input run one by one.',
     'Flags may also stand after the command, and in ~/.rekallrc (YAML).',
     '',
-    'flags',
+    paint.bold('flags'),
     ...table(flags, width),
     ...table([['    --version', '', 'the version'], ['-h, --help', '', 'this help; rekall COMMAND -h: help of a command']], width, widths(flags)),
     '',
-    'examples',
+    paint.bold('examples'),
     ...table(
       [
         ['rekall -f memory.raw', 'the console'],
@@ -89,9 +115,9 @@ export function programHelp(entries: readonly PluginEntry[], width = WIDTH): str
       width,
     ),
     '',
-    'commands',
+    paint.bold('commands'),
     '',
-    overview(entries, width),
+    overview(entries, { width, paint }),
   ].join('\n');
 }
 
@@ -133,34 +159,4 @@ function columnDoc(column: Column): string {
   // Declarations may set the source off with spaces; help wraps it as text.
   const doc = column.doc.replace(/\s{2,}/g, '; ');
   return `${doc}${column.unit === undefined ? '' : `, in ${column.unit}`}${column.hidden === true ? ' [hidden]' : ''}`;
-}
-
-function widths(rows: readonly (readonly string[])[]): number[] {
-  return (rows[0] ?? []).map((_, column) => Math.max(0, ...rows.map((row) => (row[column] ?? '').length)));
-}
-
-/** Rows whose last column is wrapped. */
-function table(rows: readonly (readonly string[])[], width: number, least: readonly number[] = []): string[] {
-  const sizes = widths(rows).map((size, column) => Math.min(Math.max(size, least[column] ?? 0), 44));
-  return rows.flatMap((row) => {
-    const first = row.slice(0, -1).map((cell, column) => cell.padEnd(sizes[column] ?? 0));
-    const lead = `  ${first.join('  ')}  `;
-    const lines = wrap(row.at(-1) ?? '', Math.max(24, width - lead.length));
-    return lines.map((line, index) => ((index === 0 ? lead : ' '.repeat(lead.length)) + line).trimEnd());
-  });
-}
-
-/** Words in lines of at most `width` characters. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line += line === '' ? word : ` ${word}`;
-  }
-  lines.push(line);
-  return lines;
 }

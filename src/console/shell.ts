@@ -1,12 +1,10 @@
-import type { Command, Help, Statement } from '../../grammar/command-tree.js';
+import type { Command, Statement } from '../../grammar/command-tree.js';
 import { LineError } from '../../grammar/command-tree.js';
 import type { Known } from '../../grammar/line-kind.js';
 import { UsageError } from '../plugin/error.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { fits } from '../plugin/registry.js';
-import { didYouMean } from '../plugin/similar.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
-import { terminalWidth } from '../render/sink.js';
 import { SessionGroup } from '../session/group.js';
 import type { ScriptOptions, ScriptRunner, ScriptStep } from '../session/script.js';
 import type { Session } from '../session/session.js';
@@ -25,7 +23,7 @@ export type Outcome = 'done' | 'failed' | 'quit';
 
 /** Commands of the console itself. */
 export const builtins: Readonly<Record<string, string>> = {
-  help: 'commands by topic, or the help of one: help pslist',
+  help: 'help of a command, a topic or a function; or what has to do with some words: help kaslr',
   quit: 'ends the console (also exit, Ctrl-D)',
   exit: 'ends the console',
 };
@@ -154,7 +152,7 @@ export class Shell implements ScriptRunner {
   private async run(statement: Statement, line: string, signal: AbortSignal | undefined): Promise<Outcome> {
     switch (statement.kind) {
       case 'help':
-        await this.help(statement, line);
+        await this.help(statement.name === undefined ? [] : [statement.name], statement.level, { line, start: statement.start, end: statement.end });
         return 'done';
       case 'query':
         await runQuery(this.session, statement, line, signal, this.host);
@@ -171,8 +169,9 @@ export class Shell implements ScriptRunner {
     const known = this.session.registry.named(name).length > 0;
     if (!known && (name === 'quit' || name === 'exit')) return 'quit';
     if (!known && name === 'help') {
-      const about = args[0]?.value;
-      await this.help({ kind: 'help', level: 1, start: command.start, end: command.end, ...(about ? { name: about.text } : {}) }, line);
+      const about = args.map((argument) => (argument.kind === 'word' ? argument.value.text : line.slice(argument.start, argument.end)));
+      const start = args[0]?.start ?? command.start;
+      await this.help(about, 1, { line, start, end: Math.max(start + 1, args.at(-1)?.end ?? 0) });
       return 'done';
     }
     if (!known) throw await noCommand(this.session, name, { line, ...command.at }, Object.keys(builtins));
@@ -191,27 +190,9 @@ export class Shell implements ScriptRunner {
     return 'done';
   }
 
-  private async help({ name, level }: Help, line: string): Promise<void> {
-    const { commandHelp, overview } = await import('./help.js');
-    const width = terminalWidth(this.host.output);
-    const show = (text: string): Promise<void> => showText(this.session, this.host, text);
-    if (name === undefined) {
-      return show(`${overview(this.commands(), width)}\nhelp COMMAND or COMMAND? says more of one; COMMAND?? how it works.\n`);
-    }
-    const all = this.session.registry.named(name);
-    if (all.length === 0) {
-      const own = builtins[name];
-      if (own !== undefined) return show(`${name} — ${own}\n`);
-      const topic = this.commands().filter((entry) => entry.topic === name);
-      if (topic.length === 0) {
-        const start = Math.max(0, line.indexOf(name));
-        const known = [...this.session.registry.list().map((entry) => entry.name), ...Object.keys(builtins)];
-        throw new UsageError(`No command ${name}.${didYouMean(name, known)}`, { line, start, end: start + name.length });
-      }
-      return show(overview(topic, width));
-    }
-    const fitting = all.filter((entry) => this.system === undefined || fits(entry, this.system));
-    return show((fitting.length > 0 ? fitting : all).map((entry) => commandHelp(entry, level, width)).join('\n'));
+  private async help(words: readonly string[], level: 1 | 2, place: { readonly line: string; readonly start: number; readonly end: number }): Promise<void> {
+    const { answer } = await import('./help-request.js');
+    await showText(this.session, this.host, await answer(this, { words, level, place }));
   }
 
   private async evaluate(text: string, signal: AbortSignal | undefined): Promise<Outcome> {

@@ -39,7 +39,7 @@ test('every example is a command line', () => {
 
 test('help names every argument, every column and every example', () => {
   for (const entry of registry.list()) {
-    const help = commandHelp(entry, 2, 120);
+    const help = commandHelp(entry, 2, { width: 120 });
     for (const line of help.split('\n')) assert.ok(line.length <= 120 || !line.includes(' ', 60), line);
     const lines = help.split('\n').map((line) => line.trim());
     for (const name of [...Object.keys(entry.args), ...Object.keys(entry.columns), ...entry.examples.map((example) => example.line)]) {

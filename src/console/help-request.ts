@@ -1,0 +1,110 @@
+import { explainCommand, knownCommands } from '../plugin/elsewhere.js';
+import { UsageError } from '../plugin/error.js';
+import { fits, type PluginEntry } from '../plugin/registry.js';
+import { didYouMean } from '../plugin/similar.js';
+import { colorsOn, paintFor } from '../render/paint.js';
+import { terminalWidth } from '../render/sink.js';
+import { parameterNamed, parameters, type Parameter } from '../session/parameters.js';
+import { commandHelp, overview } from './help.js';
+import { exampleOutputs } from './help-examples.js';
+import { functionHelp, functionNames, functions } from './help-functions.js';
+import { pages, pageText } from './help-pages.js';
+import { foundText, searchHelp } from './help-search.js';
+import { sourceOf } from './help-source.js';
+import { type HelpStyle, table } from './help-text.js';
+import { builtins, type Shell } from './shell.js';
+
+/** What was asked of the help. */
+export interface Question {
+  /** `pslist`, `processes`, `search kaslr`; empty: everything in short */
+  readonly words: readonly string[];
+  /** 2: also how it works */
+  readonly level: 1 | 2;
+  /** the line, and where the first word stands in it, for mistakes */
+  readonly place?: { readonly line: string; readonly start: number; readonly end: number };
+}
+
+/**
+ * The answer to a question: of a command, a topic, a parameter of the session or a function of queries its help; of other words what
+ * has to do with them. Throws UsageError where nothing has.
+ */
+export async function answer(shell: Shell, { words, level, place }: Question): Promise<string> {
+  const { session, host } = shell;
+  const width = terminalWidth(host.output);
+  const paint = paintFor(colorsOn(session.parameters.colors, host.output));
+  const style: HelpStyle = { width, paint };
+  const [first, ...others] = words;
+  if (first === undefined) return start(shell, style);
+  if (first === 'search' && others.length > 0) return search(shell, others, style, place);
+  if (others.length > 0) return search(shell, words, style, place);
+  if (first === 'commands') return overview(shell.commands(), style);
+
+  const own = session.registry.named(first);
+  if (own.length > 0) {
+    const fitting = own.filter((entry) => shell.system === undefined || fits(entry, shell.system));
+    const texts: string[] = [];
+    for (const entry of fitting.length > 0 ? fitting : own) texts.push(await ofCommand(entry, level, style));
+    return texts.join('\n');
+  }
+  const builtin = builtins[first];
+  if (builtin !== undefined) return `${first} — ${builtin}\n`;
+  const page = pages().find(({ name }) => name === first || `${name}s` === first || name === `${first}s`);
+  const ofTopic = shell.commands().filter((entry) => entry.topic === first);
+  if (ofTopic.length > 0) return overview(ofTopic, style) + (page ? `\n${pageText(page, style)}` : '');
+  if (page) return pageText(page, style);
+  const parameter = parameterNamed(first);
+  if (parameter !== undefined) return ofParameter(parameter, parameters[parameter], style);
+  const ofFunction = await functionHelp(first, style);
+  if (ofFunction !== undefined) return ofFunction;
+  return search(shell, words, style, place);
+}
+
+/** Everything in a screenful. */
+function start(shell: Shell, style: HelpStyle): string {
+  const bold = style.paint?.bold ?? ((text: string) => text);
+  return [
+    'A line is a command, a query (select …) or JavaScript. TAB completes; ↑ and Ctrl-R find earlier lines; Ctrl-C stops.',
+    '',
+    overview(shell.commands(), style, false),
+    bold('help on'),
+    ...table(
+      [
+        ['COMMAND?', 'arguments, columns and examples of a command; COMMAND?? how it works'],
+        ['help processes', 'commands of a topic, with a sentence each; help commands: all of them'],
+        ['? kaslr', 'what has to do with a word: help search kaslr'],
+        [`help ${pages()[0]?.name ?? 'commands'}`, `pages: ${pages().map(({ name }) => name).join(', ')}`],
+      ],
+      style.width ?? 100,
+      [],
+      style.paint?.cyan,
+    ),
+    '',
+  ].join('\n');
+}
+
+async function ofCommand(entry: PluginEntry, level: 1 | 2, style: HelpStyle): Promise<string> {
+  const source = level === 2 ? await sourceOf(entry, style.paint?.colors === true) : undefined;
+  return commandHelp(entry, level, style, { outputs: exampleOutputs(entry.name), ...(source ? { source } : {}) });
+}
+
+function ofParameter(name: string, parameter: Parameter, { paint, width = 100 }: HelpStyle): string {
+  const facts = [
+    ['type', parameter.choices ? `one of ${parameter.choices.join(', ')}` : parameter.type],
+    ...(parameter.default === undefined ? [] : [['default', String(parameter.default)]]),
+    ['on the command line', `--${name}${parameter.short === undefined ? '' : `, -${parameter.short}`}`],
+    ...(parameter.aliases ? [['also called', parameter.aliases.join(', ')]] : []),
+  ];
+  return [`${paint?.bold(name) ?? name} — ${parameter.doc} (a parameter of the session)`, ...table(facts, width), ''].join('\n');
+}
+
+async function search(shell: Shell, words: readonly string[], style: HelpStyle, place: Question['place']): Promise<string> {
+  const { registry } = shell.session;
+  const missing = [...knownCommands().values()].filter(({ name }) => registry.named(name).length === 0);
+  const found = searchHelp(words, { commands: shell.commands(), pages: pages(), functions: await functions(), elsewhere: missing });
+  const [word = ''] = words;
+  const explained = words.length === 1 ? explainCommand(word, registry, shell.session.detected) : undefined;
+  if (found.length > 0) return `${explained ? `${explained.message}\n\n` : ''}${foundText(words, found, style)}`;
+  if (explained) throw new UsageError(explained.message, place);
+  const names = [...registry.list().map((entry) => entry.name), ...Object.keys(builtins), ...pages().map(({ name }) => name), ...Object.keys(parameters), ...(await functionNames())];
+  throw new UsageError(`Nothing is known of ${words.join(' ')}.${didYouMean(word, names)}`, place);
+}

@@ -33,7 +33,7 @@ export function membersAlong(profile: Profile, struct: StructType, steps: readon
 }
 
 /** The struct that a type is, points to, or is an array of. */
-function structOf(profile: Profile, type: TypeDescriptor, within: string): StructType | undefined {
+export function structOf(profile: Profile, type: TypeDescriptor, within: string): StructType | undefined {
   switch (type.kind) {
     case 'pointer':
     case 'array':

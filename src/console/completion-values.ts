@@ -1,12 +1,15 @@
+import { Absent } from '../memory/absent.js';
 import { describeStruct } from '../object/describe.js';
 import { Struct } from '../object/struct.js';
 import type { Arg, Completes } from '../plugin/args.js';
+import { PluginError, UsageError } from '../plugin/error.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { type Parameter, parameters } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
 import { PrefixIndex } from '../symbols/prefix-index.js';
+import type { TypeDescriptor } from '../symbols/types.js';
 import { type Candidate, commonPrefix, MOST, starting } from './completion-list.js';
-import { memberCandidates } from './completion-members.js';
+import { memberCandidates, membersOf, structOf } from './completion-members.js';
 import type { Shell } from './shell.js';
 
 /** What fits a value that is being typed. */
@@ -148,33 +151,48 @@ function sessionCandidates(session: Session, fragment: string): Candidate[] {
 }
 
 /**
- * Symbols that an address may begin with: `init_t`, `linux!init_t`, `*linux!mod`, `loop!`. What stands before the name (`*`, `module!`,
- * `[`) stays.
+ * What the end of an address expression may become: `init_t`, `linux!init_t`, `*linux!mod`, `loop!`, names of the libraries of the
+ * process context, and members of what has a type (`linux!init_task.co`). What stands before stays.
  */
 async function symbolValues(session: Session, fragment: string): Promise<Values> {
-  const parts = /^(.*?[*([+\-&]\s*)?(?:([\w.\\-]+)!)?([\w.$@]*)$/s.exec(fragment);
-  if (!parts || !session.detected || /^\d/.test(parts[3] ?? '')) return NONE;
-  const [, before = '', module, name = ''] = parts;
-  const kernel = module === undefined || /^(?:linux|vmlinux|kernel|nt)$/i.test(module);
-  const lead = before + (module === undefined ? '' : `${module}!`);
-  if (!kernel) {
-    const index = await session.memo(`completion: symbols of ${module}`, async () => {
-      const names: string[] = [];
-      for (const symbol of (await session.resolver()).search(`${module}!*`)) names.push(symbol.name);
-      return new PrefixIndex(names);
-    });
-    return indexed(index, name, lead);
-  }
-  const modulesNamed = module === undefined ? starting(name, (await modules(session)).map((text) => ({ text: `${text}!`, hint: 'a module', after: '' }))) : [];
-  if (name === '' && module === undefined) return { candidates: [{ text: `${before}linux!`, hint: 'the kernel', after: '' }, ...modulesNamed.map((one) => ({ ...one, text: before + one.text }))] };
   const { detected } = session;
+  const parts = /^(|.*[^\w.$@!\\])(?:([\w.$@\\-]+)!)?([\w.$@]*)$/s.exec(fragment);
+  if (!detected || !parts || /^\d/.test(parts[3] ?? '')) return NONE;
+  const [, before = '', module, name = ''] = parts;
+  const resolver = await session.resolver();
+  const own = resolver.kernelName;
+  if (module !== undefined && !resolver.isKernel(module)) {
+    const texts = resolver.complete(fragment, MOST + 1);
+    return texts.length > 0 ? { candidates: starting(fragment, texts.slice(0, MOST)), ...(texts.length > MOST ? { more: texts.length - MOST } : {}) } : members(session, fragment);
+  }
   const index = session.memo('completion: symbols', () => new PrefixIndex(symbolNames(detected.profile.symbols.symbols())));
+  const lead = before + (module === undefined ? '' : `${module}!`);
+  // A bare beginning may be a module's name too; without any there is too much to offer.
+  const names = [own, ...resolver.modules().map((one) => one.name)].filter((one, at, all) => all.indexOf(one) === at && !/^map_0x/.test(one));
+  const modules = module !== undefined ? [] : starting(name, names.map((one) => ({ text: `${one}!`, hint: one === own ? 'the kernel' : 'a module', after: '' })));
+  const extra = modules.map((one) => ({ ...one, text: before + one.text }));
+  if (name === '' && module === undefined) return { candidates: extra };
   const found = indexed(index, name, lead);
-  const own = module === undefined ? starting(name, [{ text: 'linux!', hint: 'the kernel', after: '' }]) : [];
-  const extra = [...own, ...modulesNamed].map((one) => ({ ...one, text: before + one.text }));
+  if (found.candidates.length === 0 && extra.length === 0) return members(session, fragment);
   if (extra.length === 0) return found;
-  const candidates = [...extra, ...found.candidates];
-  return { ...found, candidates, ...(found.shared === undefined ? {} : { shared: commonPrefix([found.shared, ...extra.map(({ text }) => text)]) }) };
+  const shared = found.shared === undefined ? {} : { shared: commonPrefix([found.shared, ...extra.map(({ text }) => text)]) };
+  return { ...found, candidates: [...extra, ...found.candidates], ...shared };
+}
+
+/** Members of what an expression before the last dot means, where its type is known. */
+async function members(session: Session, fragment: string): Promise<Values> {
+  const [, expression, lead = ''] = /^(.*[\w)\]])(\.|->)\w*$/s.exec(fragment) ?? [];
+  const { detected } = session;
+  if (expression === undefined || !detected) return NONE;
+  let type: TypeDescriptor | undefined;
+  try {
+    type = (await (await session.resolver()).locate(expression)).type;
+  } catch (error) {
+    // Not an address, or one of which nothing can be read: nothing to offer.
+    if (!(error instanceof UsageError || error instanceof PluginError || error instanceof Absent)) throw error;
+  }
+  const struct = type && structOf(detected.profile, type, '');
+  return struct ? { candidates: starting(fragment, membersOf(detected.profile, struct).map((member) => ({ ...member, text: `${expression}${lead}${member.text}` }))) } : NONE;
 }
 
 /** Names that a kernel gives: compilers add parts (`.isra.0`) that nobody asks for by name, and mark what is no name at all (`__pfx_`). */

@@ -1,6 +1,6 @@
 import type { QueryFunction } from '../query/functions/function.js';
 import type { FunctionFacts } from './help-search.js';
-import { type HelpStyle, PLAIN, table, WIDTH, wrap } from './help-text.js';
+import { type HelpStyle, PLAIN, table, title, WIDTH, wrap } from './help-text.js';
 
 /** The functions of queries, loaded when help is asked for. */
 async function library(): Promise<typeof import('../query/functions/index.js').library> {
@@ -31,7 +31,7 @@ function ofFunction(declared: QueryFunction, signature: string, { width = WIDTH,
   const facts = [`a function of queries (${topic}${kind === 'aggregate' ? ', of many rows' : ''})`, ...(aliases.length > 0 ? [`also called ${aliases.join(', ')}`] : [])];
   const shown = examples.map(({ query, value }) => [query, `→ ${valueText(value)}`]);
   return [
-    `${paint.bold(name)} — ${doc}`,
+    ...title(name, doc, width, paint.bold),
     ...wrap(signature, width - 2).map((line) => `  ${line}`),
     paint.dim(`  ${facts.join('; ')}`),
     '',

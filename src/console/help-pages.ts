@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { home } from './help-examples.js';
-import { type HelpStyle, PLAIN, wrap, WIDTH } from './help-text.js';
+import { type HelpStyle, PLAIN, title, wrap, WIDTH } from './help-text.js';
 
 /** A page of the help that is about no single command: `docs/help/NAME.md`. */
 export interface Page {
@@ -12,6 +12,7 @@ export interface Page {
   readonly text: string;
 }
 
+const KEPT_SPACE = '\ue000';
 let read: readonly Page[] | undefined;
 
 /** All pages, sorted by name; none where the package was installed without them. */
@@ -33,8 +34,10 @@ function pageOf(name: string, markdown: string): Page {
  * paragraphs, lists, code set off by four spaces, `code` and **bold** in a line.
  */
 export function pageText(page: Page, { width = WIDTH, paint = PLAIN }: HelpStyle = {}): string {
-  const lines = [`${paint.bold(page.name)} — ${page.summary}`, ''];
-  for (const block of page.text.split(/\n{2,}/)) {
+  const lines = [...title(page.name, page.summary, width, paint.bold), ''];
+  // What stands between backticks is not broken over lines.
+  const kept = page.text.replace(/`[^`\n]+`/g, (inline) => inline.replaceAll(' ', KEPT_SPACE));
+  for (const block of kept.split(/\n{2,}/)) {
     if (/^ {4}/.test(block)) {
       lines.push(...block.split('\n').map((line) => `  ${code(line.slice(4), paint.cyan, paint.dim)}`));
     } else if (block.startsWith('#')) lines.push(paint.bold(block.replace(/^#+\s*/, '')));
@@ -46,7 +49,7 @@ export function pageText(page: Page, { width = WIDTH, paint = PLAIN }: HelpStyle
     } else lines.push(...wrap(block.replace(/\s*\n\s*/g, ' '), width));
     lines.push('');
   }
-  const text = lines.join('\n').trimEnd();
+  const text = lines.join('\n').replaceAll(KEPT_SPACE, ' ').trimEnd();
   return `${text.replace(/`([^`\n]+)`/g, (_, inner: string) => paint.cyan(inner)).replace(/\*\*([^*\n]+)\*\*/g, (_, inner: string) => paint.bold(inner))}\n`;
 }
 

@@ -11,7 +11,7 @@ import { functionHelp, functionNames, functions } from './help-functions.js';
 import { pages, pageText } from './help-pages.js';
 import { foundText, searchHelp } from './help-search.js';
 import { sourceOf } from './help-source.js';
-import { type HelpStyle, table } from './help-text.js';
+import { type HelpStyle, table, title } from './help-text.js';
 import { builtins, type Shell } from './shell.js';
 
 /** What was asked of the help. */
@@ -94,15 +94,15 @@ function ofParameter(name: string, parameter: Parameter, { paint, width = 100 }:
     ['on the command line', `--${name}${parameter.short === undefined ? '' : `, -${parameter.short}`}`],
     ...(parameter.aliases ? [['also called', parameter.aliases.join(', ')]] : []),
   ];
-  return [`${paint?.bold(name) ?? name} — ${parameter.doc} (a parameter of the session)`, ...table(facts, width), ''].join('\n');
+  return [...title(name, `${parameter.doc} (a parameter of the session)`, width, paint?.bold ?? ((text) => text)), ...table(facts, width), ''].join('\n');
 }
 
 async function search(shell: Shell, words: readonly string[], style: HelpStyle, place: Question['place']): Promise<string> {
   const { registry } = shell.session;
-  const missing = [...knownCommands().values()].filter(({ name }) => registry.named(name).length === 0);
-  const found = searchHelp(words, { commands: shell.commands(), pages: pages(), functions: await functions(), elsewhere: missing });
   const [word = ''] = words;
   const explained = words.length === 1 ? explainCommand(word, registry, shell.session.detected) : undefined;
+  const missing = [...knownCommands().values()].filter(({ name }) => registry.named(name).length === 0 && !(explained && name === word.toLowerCase()));
+  const found = searchHelp(words, { commands: shell.commands(), pages: pages(), functions: await functions(), elsewhere: missing });
   if (found.length > 0) return `${explained ? `${explained.message}\n\n` : ''}${foundText(words, found, style)}`;
   if (explained) throw new UsageError(explained.message, place);
   const names = [...registry.list().map((entry) => entry.name), ...Object.keys(builtins), ...pages().map(({ name }) => name), ...Object.keys(parameters), ...(await functionNames())];

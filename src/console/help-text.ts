@@ -26,6 +26,12 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/** `name — what it is`, on several lines where it is long. */
+export function title(name: string, sentence: string, width: number, emphasise: (text: string) => string): string[] {
+  const [first = '', ...others] = wrap(`${name} — ${sentence}`, width);
+  return [emphasise(name) + first.slice(name.length), ...others.map((line) => `  ${line}`)];
+}
+
 /** The widest text of each column. */
 export function widths(rows: readonly (readonly string[])[]): number[] {
   return (rows[0] ?? []).map((_, column) => Math.max(0, ...rows.map((row) => (row[column] ?? '').length)));

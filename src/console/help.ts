@@ -3,7 +3,7 @@ import type { Paint } from '../render/paint.js';
 import type { Column } from '../plugin/columns.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { type Parameter, parameters } from '../session/parameters.js';
-import { type HelpStyle, PLAIN, table, widths, WIDTH, wrap } from './help-text.js';
+import { type HelpStyle, PLAIN, table, title, widths, WIDTH, wrap } from './help-text.js';
 
 const TYPE_WORDS: Readonly<Record<Arg['type'], string>> = {
   int: 'number',
@@ -37,7 +37,7 @@ export interface HelpExtras {
  */
 export function commandHelp(entry: PluginEntry, level: 1 | 2 = 1, { width = WIDTH, paint = PLAIN }: HelpStyle = {}, { outputs, source }: HelpExtras = {}): string {
   const heading = (text: string): string => paint.bold(text);
-  const parts = [`${heading(entry.name)} — ${entry.summary}`, ...wrap(usage(entry), width - 2).map((line) => `  ${line}`)];
+  const parts = [...title(entry.name, entry.summary, width, heading), ...wrap(usage(entry), width - 2).map((line) => `  ${line}`)];
   const facts = [needs(entry)];
   if (entry.aliases && entry.aliases.length > 0) facts.push(`also called ${entry.aliases.join(', ')}`);
   parts.push(paint.dim(`  ${facts.join('; ')}`));

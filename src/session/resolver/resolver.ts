@@ -166,6 +166,16 @@ export class Resolver {
     }
   }
 
+  /** What the kernel is called in front of `!`. */
+  get kernelName(): string {
+    return this.sources.kernel.name;
+  }
+
+  /** True for each name that the kernel goes by. */
+  isKernel(module: string): boolean {
+    return this.moduleNamed(module) === this.sources.kernel;
+  }
+
   /**
    * What a half-typed name may become, sorted, at most `limit`: texts that begin with what was typed, case aside. The end of an
    * expression is completed (`linux!init_task+linux!init_`); modules are offered with their `!`.

@@ -1,9 +1,10 @@
 import type { QueryFunction } from '../query/functions/function.js';
+import type { FunctionLibrary } from '../query/functions/library.js';
 import type { FunctionFacts } from './help-search.js';
 import { type HelpStyle, PLAIN, table, title, WIDTH, wrap } from './help-text.js';
 
 /** The functions of queries, loaded when help is asked for. */
-async function library(): Promise<typeof import('../query/functions/index.js').library> {
+async function library(): Promise<FunctionLibrary> {
   return (await import('../query/functions/index.js')).library;
 }
 

@@ -140,12 +140,21 @@ function argName(name: string, arg: Arg): string {
   return arg.short === undefined ? name : `${name}, -${arg.short}`;
 }
 
+/** More choices than fit beside the name stand in the sentence. */
+const MOST_CHOICES = 30;
+
+function choicesOf(arg: Arg): string {
+  return arg.choices ? `${TYPE_WORDS[arg.type]} ${arg.choices.join(', ')}` : '';
+}
+
 function argType(arg: Arg): string {
-  return arg.choices ? `${TYPE_WORDS[arg.type]} ${arg.choices.join(', ')}` : TYPE_WORDS[arg.type];
+  const choices = choicesOf(arg);
+  return choices === '' ? TYPE_WORDS[arg.type] : choices.length <= MOST_CHOICES ? choices : arg.type === 'choices' ? 'choices' : 'choice';
 }
 
 function argDoc(arg: Arg): string {
-  const facts = [arg.doc];
+  const choices = choicesOf(arg);
+  const facts = [choices.length > MOST_CHOICES ? `${arg.doc}: ${choices}` : arg.doc];
   if (arg.required) facts.push('(required)');
   else if (arg.default !== undefined) facts.push(`(default: ${Array.isArray(arg.default) ? arg.default.join(', ') : String(arg.default)})`);
   return facts.join(' ');

@@ -18,6 +18,9 @@ export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', '
 /** Lines whose output changes whenever a command is added. */
 export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process']);
 
+/** What is typed before an example: it works on a second session. */
+const BEFORE: Readonly<Record<string, readonly string[]>> = { 'sdel 2': ['snew', 'sswitch 1'] };
+
 /** The folder in which examples say they ran; as long as the one they ran in, so that columns stay aligned. */
 const FOLDER = '/home/analyst/case';
 
@@ -57,10 +60,12 @@ export class ExampleRunner {
       await session.kernel();
       // As wide as any, whatever the machine's speed; then they become marks.
       for (const step of session.trace.steps) Object.assign(step, { at: 10 });
+      const unseen = new Screen(false);
+      for (const typed of BEFORE[line] ?? []) await new Shell(session, { output: unseen, error: unseen }).execute(typed);
       const outcome = await new Shell(session, { output: screen, error: screen }).execute(line.replace(/dump_dir=\S+/, `dump_dir=${this.folder}`));
       if (outcome !== 'done') throw new Error(`${line} failed: ${screen.text}`);
     } finally {
-      session.close();
+      (session.group ?? session).close();
     }
     return stable(line, screen.plain.trimEnd().replaceAll(this.folder, FOLDER));
   }

@@ -108,7 +108,7 @@ async function help({ command }: Invocation, registry: Registry): Promise<number
   const [{ commandHelp, programHelp }, { exampleOutputs }] = await Promise.all([import('./console/help.js'), import('./console/help-examples.js')]);
   const width = terminalWidth(process.stdout);
   if (command === undefined) return print(programHelp(registry.list(), { width }));
-  return print(registry.named(command).map((entry) => commandHelp(entry, 2, { width }, { outputs: exampleOutputs(entry.name) })).join('\n'));
+  return print(registry.named(command).map((entry) => commandHelp(entry, 2, { width }, { outputs: exampleOutputs(entry) })).join('\n'));
 }
 
 function print(text: string): number {

@@ -84,7 +84,7 @@ function start(shell: Shell, style: HelpStyle): string {
 
 async function ofCommand(entry: PluginEntry, level: 1 | 2, style: HelpStyle): Promise<string> {
   const source = level === 2 ? await sourceOf(entry, style.paint?.colors === true) : undefined;
-  return commandHelp(entry, level, style, { outputs: exampleOutputs(entry.name), ...(source ? { source } : {}) });
+  return commandHelp(entry, level, style, { outputs: exampleOutputs(entry), ...(source ? { source } : {}) });
 }
 
 function ofParameter(name: string, parameter: Parameter, { paint, width = 100 }: HelpStyle): string {

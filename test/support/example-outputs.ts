@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Shell } from '../../src/console/shell.js';
-import type { PluginEntry, Registry } from '../../src/plugin/registry.js';
+import { fits, type PluginEntry, type Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from './console.js';
 
@@ -14,6 +14,11 @@ const SLACK = 3;
 
 /** Commands whose examples read files of the analyst's own, or that tell of this machine: their help shows the lines alone. */
 export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', 'dwarfparser', 'parse_pdb', 'version', 'null']);
+
+/** Commands whose examples run on the sample, which is Linux. */
+export function ofSample(registry: Registry): PluginEntry[] {
+  return registry.list().filter((entry) => !WITHOUT_OUTPUT.has(entry.name) && fits(entry, 'linux'));
+}
 
 /** Lines whose output changes whenever a command is added. */
 export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process']);

@@ -20,8 +20,8 @@ export function ofSample(registry: Registry): PluginEntry[] {
   return registry.list().filter((entry) => !WITHOUT_OUTPUT.has(entry.name) && fits(entry, 'linux'));
 }
 
-/** Lines whose output changes whenever a command is added. */
-export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process']);
+/** Lines whose output changes whenever a command or a parameter is added. */
+export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process', 'smod']);
 
 /** What is typed before an example: it works on a second session. */
 const BEFORE: Readonly<Record<string, readonly string[]>> = { 'sdel 2': ['snew', 'sswitch 1'] };

@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { type Invocation, readArguments } from './console/arguments.js';
+import { earlyParameters, type Invocation, readArguments } from './console/arguments.js';
 import { runCommand } from './console/command.js';
-import { errorText, exitStatus, stepText } from './console/report.js';
+import { errorText, escapeLines, exitStatus, stepText } from './console/report.js';
 import { TerminalHost } from './console/terminal-host.js';
 import { UsageError } from './plugin/error.js';
 import { Registry } from './plugin/registry.js';
 import { terminalWidth } from './render/sink.js';
-import { loadConfig } from './session/config.js';
+import { type Config, loadConfig } from './session/config.js';
+import type { ParameterName } from './session/parameters.js';
 import { Session } from './session/session.js';
 
 /**
@@ -35,10 +37,15 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[], failures: { debug: boolean }): Promise<number> {
   const registry = Registry.builtIn();
+  const early = earlyParameters(argv, existsSync);
+  const config = await configOf(argv, early.home ?? homedir());
+  // Commands of the analyst's own files are words like any other: they have to be known before the words are read.
+  const faults = await new Session({ ...config.values, ...early }, registry).takeUserPlugins();
   const invocation = readArguments(argv, registry);
   if (invocation.version) return print(`rekall ${(await import('./session/version.js')).version()}\n`);
   if (invocation.help) return help(invocation, registry);
-  const session = await openSession(invocation, registry);
+  const session = openSession(invocation, config, registry);
+  if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults]) process.stderr.write(`${escapeLines(warning)}\n`);
   failures.debug = session.parameters.debug;
   const { parameters } = session;
   const pager = process.stdout.isTTY ? (parameters.pager ?? process.env['PAGER'] ?? 'less -RS') : undefined;
@@ -94,14 +101,26 @@ async function runText(session: Session, query: NonNullable<Invocation['query']>
   await runQuery(session, { kind: 'query', text, start: 0, end: text.length }, text, signal, host);
 }
 
+/** The configuration. Help and version are there also where it cannot be read. */
+async function configOf(argv: readonly string[], home: string): Promise<Config> {
+  try {
+    return await loadConfig(home);
+  } catch (error) {
+    if (!(error instanceof UsageError) || !argv.some((word) => ['-h', '--help', '--version', 'help'].includes(word))) throw error;
+    return { path: undefined, values: {}, origins: {}, environment: {}, warnings: [error.message] };
+  }
+}
+
 /** Defaults, then the configuration, then the command line. */
-async function openSession({ parameters }: Invocation, registry: Registry): Promise<Session> {
-  const config = await loadConfig(parameters.home ?? homedir());
+function openSession({ parameters }: Invocation, config: Config, registry: Registry): Session {
   for (const [name, value] of Object.entries(config.environment)) process.env[name] ??= value;
   const values = { ...config.values, ...parameters };
-  if (values.quiet !== true) for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
   if ((values.colors ?? 'auto') === 'auto' && (process.env['NO_COLOR'] ?? '') !== '') values.colors = 'no';
-  return new Session(values, registry);
+  const session = new Session(values, registry);
+  for (const [name, origin] of Object.entries(config.origins)) session.origins.set(name as ParameterName, origin);
+  for (const name of Object.keys(parameters)) session.origins.set(name as ParameterName, 'command line');
+  if (values.colors !== undefined && parameters.colors === undefined && config.values.colors === undefined) session.origins.set('colors', 'NO_COLOR');
+  return session;
 }
 
 async function help({ command }: Invocation, registry: Registry): Promise<number> {

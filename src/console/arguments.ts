@@ -8,7 +8,7 @@ import { didYouMean } from '../plugin/similar.js';
 import { type Words, wordsOf } from '../plugin/words.js';
 import { parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter, assign } from '../session/flags.js';
 import { splitParameters } from '../plugin/bind.js';
-import type { ParameterName, ParameterValues } from '../session/parameters.js';
+import { parameterNamed, type ParameterName, type ParameterValues } from '../session/parameters.js';
 
 /** What the program was started with. */
 export interface Invocation {
@@ -29,6 +29,31 @@ const SCRIPT = /\.(?:rk|rekall|efilter|[cm]?js)$/i;
 /** True for a file of statements: by its ending, where it is there. */
 function isScript(path: string): boolean {
   return SCRIPT.test(path) && existsSync(path);
+}
+
+/** Parameters that decide which commands there are. */
+const EARLY: readonly ParameterName[] = ['home', 'cache', 'cache_dir', 'plugin_path'];
+
+/**
+ * The parameters among the program's words that have to be known before the words can be read, since commands come from them. Of the
+ * words behind `--plugin` those are taken that are there as files. Mistakes are left to {@link readArguments}.
+ * @param exists says whether there is a file or a folder
+ */
+export function earlyParameters(argv: readonly string[], exists: (path: string) => boolean): Partial<ParameterValues> {
+  const values: Partial<ParameterValues> = {};
+  for (const [at, word] of argv.entries()) {
+    const [, typed, given] = /^--([\w-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const name = typed === undefined ? undefined : parameterNamed(typed);
+    if (name === undefined || !EARLY.includes(name)) continue;
+    let texts = given === undefined ? [] : [given];
+    if (given === undefined && name === 'plugin_path') {
+      const end = argv.findIndex((other, index) => index > at + 1 && (other.startsWith('-') || !exists(other)));
+      texts = argv.slice(at + 1, end < 0 ? undefined : end);
+    } else if (given === undefined) texts = argv.slice(at + 1, at + 2);
+    const fine = texts.length > 0 && texts.every((text) => text !== '') && (name !== 'cache' || /^(?:file|memory)$/i.test(texts[0] ?? ''));
+    if (fine) assign(values, name, parameterValue(name, texts));
+  }
+  return values;
 }
 
 /** Words that run the console rather than a command. */

@@ -1,5 +1,6 @@
 import { Absent } from '../memory/absent.js';
 import { UsageError } from '../plugin/error.js';
+import { userPlace } from '../plugin/user/place.js';
 import { escapeText } from '../render/escape.js';
 import { DetectionError, type TraceStep } from '../session/errors.js';
 
@@ -30,6 +31,8 @@ function summary(error: unknown): string {
     return `${escapeLines(error.message)}${steps === '' ? '' : `\nTried:\n${steps}`}${next(error)}`;
   }
   if ('code' in error && typeof error.code === 'string') return escapeLines(error.message.replace(/^[A-Z0-9_]+: /, '')) + ` (${error.code})`;
+  const own = UNEXPECTED.has(error.name) ? userPlace(error) : undefined;
+  if (own !== undefined) return `${escapeText(own)}: ${error.name}: ${escapeText(error.message)}\nThis is a mistake in that plugin; --debug shows the stack.`;
   if (UNEXPECTED.has(error.name)) {
     return `Unexpected ${error.name}: ${escapeText(error.message)}\nThis is a mistake in Rekall; run with --debug for the stack.`;
   }
@@ -59,6 +62,7 @@ function place(error: UsageError): string {
   return `\n  ${shown}\n  ${' '.repeat(start - from)}${'^'.repeat(marks)}`;
 }
 
-function escapeLines(text: string): string {
+/** A text of several lines, each escaped. */
+export function escapeLines(text: string): string {
   return text.split('\n').map(escapeText).join('\n');
 }

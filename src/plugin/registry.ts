@@ -6,10 +6,13 @@ import type { OperatingSystem, Plugin } from './plugin.js';
 
 /** All of a declaration but its code: what help, completion and argument parsing need without loading the plugin. */
 export interface PluginEntry extends Omit<Plugin, 'collect' | 'applies'> {
-  /** module below the compiled `plugins/` folder, and the name it exports the plugin under */
+  /** module below the compiled `plugins/` folder, and the name it exports the plugin under; of a user's plugin its file */
   readonly file: string;
   readonly exportName: string;
 }
+
+/** Where the code of an entry comes from when it first runs. */
+export type LoadPlugin = (entry: PluginEntry) => Promise<Plugin>;
 
 /** The parts of a declaration that are data. */
 export function describeEntry(plugin: Plugin, file: string, exportName: string): PluginEntry {
@@ -31,11 +34,17 @@ export function manifestJson(entries: readonly PluginEntry[]): string {
  */
 export class Registry {
   private readonly loaded = new Map<PluginEntry, Plugin>();
+  /** commands that a user's files bring, by file */
+  private readonly brought = new Map<string, { readonly entries: readonly PluginEntry[]; readonly load: LoadPlugin }>();
+  /** all that can be called: the user's hide the built-in ones of the same name */
+  private entries: readonly PluginEntry[];
 
   constructor(
-    private readonly entries: PluginEntry[],
+    private readonly own: PluginEntry[],
     private readonly folder: string,
-  ) {}
+  ) {
+    this.entries = own;
+  }
 
   /** The built-in commands. */
   static builtIn(): Registry {
@@ -52,13 +61,43 @@ export class Registry {
   /** Adds a command at run time; one of the same name for the same systems is replaced. */
   add(plugin: Plugin): PluginEntry {
     const entry = describeEntry(plugin, '', plugin.name);
-    const same = this.entries.findIndex(
-      (other) => other.name === plugin.name && JSON.stringify(other.needs) === JSON.stringify(plugin.needs),
-    );
-    if (same >= 0) this.entries.splice(same, 1);
-    this.entries.push(entry);
+    const same = this.own.findIndex((other) => sameCommand(other, entry));
+    if (same >= 0) this.own.splice(same, 1);
+    this.own.push(entry);
     this.loaded.set(entry, plugin);
+    this.arrange();
     return entry;
+  }
+
+  /**
+   * Takes the commands of a user's file, in the place of those that it brought before. A built-in command of the same name for the same
+   * systems is hidden as long as the file brings it.
+   */
+  bring(file: string, entries: readonly PluginEntry[], load: LoadPlugin): void {
+    this.brought.delete(file);
+    if (entries.length > 0) this.brought.set(file, { entries, load });
+    this.arrange();
+  }
+
+  /** The files whose commands were taken. */
+  get userFiles(): readonly string[] {
+    return [...this.brought.keys()];
+  }
+
+  /** The user's file that a command comes from; undefined for a built-in one. */
+  fileOf(entry: PluginEntry): string | undefined {
+    for (const [file, { entries }] of this.brought) if (entries.includes(entry)) return file;
+    return undefined;
+  }
+
+  /** True for a user's command that hides a built-in one. */
+  isHiding(entry: PluginEntry): boolean {
+    return this.fileOf(entry) !== undefined && this.own.some((other) => sameCommand(entry, other));
+  }
+
+  private arrange(): void {
+    const brought = [...this.brought.values()].flatMap(({ entries }) => entries);
+    this.entries = [...this.own.filter((entry) => !brought.some((other) => sameCommand(entry, other))), ...brought];
   }
 
   /** All commands of a name (or alias): several systems may have one each. `-` and `_` are the same. */
@@ -76,12 +115,23 @@ export class Registry {
   async load(entry: PluginEntry): Promise<Plugin> {
     const known = this.loaded.get(entry);
     if (known) return known;
+    const file = this.fileOf(entry);
+    if (file !== undefined) {
+      const plugin = await this.brought.get(file)?.load(entry);
+      if (!plugin) throw new PluginError(`${file} no longer brings ${entry.name}.`, `load_plugin ${file}`);
+      this.loaded.set(entry, plugin);
+      return plugin;
+    }
     const module = (await import(pathToFileURL(join(this.folder, entry.file)).href)) as Record<string, Plugin>;
     const plugin = module[entry.exportName];
     if (!plugin) throw new PluginError(`${entry.file} no longer exports ${entry.exportName}`, 'npm run build');
     this.loaded.set(entry, plugin);
     return plugin;
   }
+}
+
+function sameCommand(a: PluginEntry, b: PluginEntry): boolean {
+  return a.name === b.name && JSON.stringify(a.needs) === JSON.stringify(b.needs);
 }
 
 /** True where a command can run on a system; one that needs no kernel fits all. */

@@ -10,6 +10,7 @@ import { PluginError } from '../plugin/error.js';
 import type { Plugin } from '../plugin/plugin.js';
 import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
+import type { UserPlugins } from '../plugin/user/collection.js';
 import { fingerprintOf, ImageCache } from './cache.js';
 import { parameterOf } from './flags.js';
 import { defaults, type ParameterName, type ParameterValues } from './parameters.js';
@@ -158,6 +159,20 @@ export class Session {
       throw new PluginError(message, next ?? 'plugins');
     }
     return entry;
+  }
+
+  /** The plugins of the analyst's own files. */
+  async userPlugins(): Promise<UserPlugins> {
+    const { UserPlugins: Collection } = await import('../plugin/user/collection.js');
+    return new Collection(this.registry, this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined);
+  }
+
+  /** Takes the plugins that `plugin_path` names. Returns what is wrong with them, in sentences; nothing where nothing is wrong. */
+  async takeUserPlugins(): Promise<string[]> {
+    const { plugin_path: paths = [] } = this.parameters;
+    if (paths.length === 0) return [];
+    const results = await (await this.userPlugins()).take(paths.map((path) => this.path(path)));
+    return results.flatMap(({ file, fault, hides }) => [...(fault === undefined ? [] : [fault]), ...hides.map((name) => `${file} hides the built-in ${name}.`)]);
   }
 
   /** A path as the analyst writes it: `~` is the home folder. */

@@ -7,22 +7,20 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import type { LoadHook, ResolveHook } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MARK } from './place.js';
+import { CACHE, MARK } from './place.js';
 
 /** Raised when compiling changes: older results are then not used. */
 const VERSION = 1;
 
 let library = '';
-let cache: string | undefined;
 
-export function initialize(data: { readonly library: string; readonly cache: string | undefined }): void {
+export function initialize(data: { readonly library: string }): void {
   library = data.library;
-  cache = data.cache;
 }
 
 export const resolve: ResolveHook = async (specifier, context, next) => {
-  const parent = context.parentURL === undefined ? null : new URL(context.parentURL).searchParams.get(MARK);
-  if (parent === null) return next(specifier, context);
+  const parent = context.parentURL === undefined ? undefined : new URL(context.parentURL).searchParams;
+  if (parent?.has(MARK) !== true) return next(specifier, context);
   if (specifier === 'rekall') return { url: library, format: 'module', shortCircuit: true };
   if (!/^\.{0,2}\//.test(specifier)) return next(specifier, context);
   const url = new URL(specifier, context.parentURL);
@@ -33,24 +31,30 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
     other.pathname = typed;
     if (existsSync(fileURLToPath(other))) url.pathname = typed;
   }
-  url.searchParams.set(MARK, parent);
+  if (!existsSync(fileURLToPath(url))) {
+    const importer = fileURLToPath(context.parentURL?.replace(/[?#].*$/, '') ?? '');
+    const line = readFileSync(importer, 'utf8').split('\n').findIndex((text) => text.includes(`'${specifier}'`) || text.includes(`"${specifier}"`));
+    throw new SyntaxError(`${importer}:${line + 1}: It imports ${specifier}, and there is no such file.`);
+  }
+  url.search = parent.toString();
   return { url: url.href, shortCircuit: true };
 };
 
 export const load: LoadHook = async (url, context, next) => {
-  if (!/^file:/.test(url) || !new URL(url).searchParams.has(MARK)) return next(url, context);
+  const parameters = url.startsWith('file:') ? new URL(url).searchParams : undefined;
+  if (parameters?.has(MARK) !== true) return next(url, context);
   const path = fileURLToPath(url.replace(/[?#].*$/, ''));
-  if (/\.m?ts$/.test(path)) return { format: 'module', source: await compiled(path), shortCircuit: true };
+  if (/\.m?ts$/.test(path)) return { format: 'module', source: await compiled(path, parameters.get(CACHE)), shortCircuit: true };
   // Without a package.json beside it Node would take .js for CommonJS, which cannot import this program.
   if (/\.m?js$/.test(path)) return { format: 'module', source: readFileSync(path), shortCircuit: true };
   return next(url, context);
 };
 
 /** A TypeScript file as JavaScript, with its source map in it; kept by content, since loading the compiler takes a third of a second. */
-async function compiled(path: string): Promise<string> {
+async function compiled(path: string, cache: string | null): Promise<string> {
   const text = readFileSync(path, 'utf8');
   const key = createHash('sha256').update(`${VERSION} ${path}\n${text}`).digest('hex').slice(0, 40);
-  const kept = cache === undefined ? undefined : join(cache, `${key}.js`);
+  const kept = cache === null ? undefined : join(cache, `${key}.js`);
   if (kept !== undefined && existsSync(kept)) return readFileSync(kept, 'utf8');
   const { default: ts } = await import('typescript');
   const { outputText, diagnostics = [] } = ts.transpileModule(text, {

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { register } from 'node:module';
-import { extname, join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { declarationFaults, isPlugin } from '../check.js';
 import { PluginError } from '../error.js';
 import type { Plugin } from '../plugin.js';
 import { didYouMean } from '../similar.js';
-import { frame, MARK, userModules, userPlace } from './place.js';
+import { CACHE, frame, MARK, userModules, userPlace } from './place.js';
 
 /** What to do about a file that exports no plugin; by it such a file is told from others. */
 export const NO_PLUGIN = 'export default definePlugin({ … })';
@@ -38,11 +38,12 @@ export async function loadPluginFile(path: string, cache: string | undefined): P
     hooked = true;
     // Stacks of plugins in TypeScript speak of the lines that were written.
     process.setSourceMapsEnabled(true);
-    register('./hooks.js', { parentURL: import.meta.url, data: { library, cache: cache === undefined ? undefined : join(cache, 'plugins') } });
+    register('./hooks.js', { parentURL: import.meta.url, data: { library } });
   }
   userModules.add(path);
   const url = pathToFileURL(path);
   url.searchParams.set(MARK, String(++loads));
+  if (cache !== undefined) url.searchParams.set(CACHE, join(cache, 'plugins'));
   let module: Readonly<Record<string, unknown>>;
   try {
     module = (await import(url.href)) as Readonly<Record<string, unknown>>;
@@ -79,9 +80,32 @@ async function explained(error: unknown, path: string): Promise<PluginError> {
   const at = frame(head);
   const missing = /does not provide an export named '([^']+)'/.exec(message)?.[1];
   const hint = missing === undefined || !message.includes("'rekall'") ? '' : didYouMean(missing, Object.keys((await import(library)) as object));
+  // With source maps on, node does not say where a syntax error in JavaScript is.
+  const syntax = error.name === 'SyntaxError' && !at ? await syntaxFault(path) : undefined;
+  if (syntax !== undefined) return new PluginError(syntax);
   const place = at && existsSync(at.file) ? `${at.file}:${at.line}` : (userPlace(error) ?? path);
   const said = message.replace(/ imported from .*$/, '').replace(/'file:\/\/([^'?]*)[^']*'/g, (_, file: string) => fileURLToPath(`file://${file}`));
   return new PluginError(`${place}: ${error.name === 'Error' ? '' : `${error.name}: `}${said}${/[.!?]$/.test(said) ? '' : '.'}${hint}`);
+}
+
+/** The first syntax error in a file or in what it imports from beside it: `file:line: what`. */
+async function syntaxFault(path: string, seen = new Set<string>()): Promise<string | undefined> {
+  if (seen.has(path) || !existsSync(path)) return undefined;
+  seen.add(path);
+  const { default: ts } = await import('typescript');
+  const text = readFileSync(path, 'utf8');
+  const { diagnostics = [] } = ts.transpileModule(text, { fileName: path, reportDiagnostics: true, compilerOptions: { allowJs: true } });
+  const [first] = diagnostics;
+  if (first) {
+    const { line } = first.file && first.start !== undefined ? first.file.getLineAndCharacterOfPosition(first.start) : { line: 0 };
+    return `${path}:${line + 1}: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}`;
+  }
+  for (const { fileName } of ts.preProcessFile(text).importedFiles) {
+    if (!fileName.startsWith('.')) continue;
+    const fault = await syntaxFault(resolve(dirname(path), fileName), seen);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** The line in which a plugin states its name. */

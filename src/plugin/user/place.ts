@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Marks the modules of users' plugin files in their addresses; its value changes with every load, so that a file can be loaded anew. */
 export const MARK = 'rekall-plugin';
+/** Names, in the same place, the folder in which compiled TypeScript is kept. */
+export const CACHE = 'rekall-cache';
 
 /** Files whose code was loaded as a user's. */
 export const userModules = new Set<string>();

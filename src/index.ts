@@ -5,7 +5,8 @@
  */
 
 export { openSession, type OpenParameters } from './api/open.js';
-export { RekallSession, type QueryParameters } from './api/session.js';
+export { RekallSession } from './api/session.js';
+export type { QueryParameters } from './query/engine.js';
 export { present, Table, type TableOptions } from './api/table.js';
 export type { PluginFunction } from './api/plugins.js';
 export type * from './api/plugin-types.js';

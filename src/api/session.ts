@@ -1,18 +1,17 @@
 import type { PhysicalSpace } from '../memory/physical.js';
 import { Absent } from '../memory/absent.js';
 import type { AddressSpace } from '../memory/space.js';
-import { PluginError } from '../plugin/error.js';
+import { PluginError, UsageError } from '../plugin/error.js';
 import type { Kernel } from '../plugin/context.js';
 import { enterProcess } from '../session/context.js';
 import type { ParameterValues } from '../session/parameters.js';
 import type { ProcessContext, Session } from '../session/session.js';
 import { spaceNamed } from '../session/spaces.js';
+import type { QueryParameters } from '../query/engine.js';
 import { type PluginFunction, pluginNamed, pluginsOf } from './plugins.js';
 import type { Plugins } from './plugin-types.js';
 import { Table, type TableOptions } from './table.js';
 
-/** Values for the parameters of a query: by position, or by name. */
-export type QueryParameters = readonly unknown[] | Readonly<Record<string, unknown>>;
 
 const made = new WeakMap<Session, RekallSession>();
 
@@ -63,21 +62,28 @@ export class RekallSession {
    * A query as a table. Parameters are bound as values (`{0}`, `{name}`, `?`), never as text.
    *
    *     session.query('select name, pid from pslist() where name =~ {0}', ['^lab'])
+   *
+   * Its columns are known once it has started. Reading it throws UsageError for a mistake in it, with the place.
    */
   query(text: string, parameters: QueryParameters = {}, options: TableOptions = {}): Table {
+    const { core } = this;
     return new Table(
       text,
       {},
       async ({ signal, onProgress }) => {
         // The engine costs a while, and not every script asks queries.
         const { prepareInSession } = await import('../query/session/statements.js');
-        return prepareInSession(this.core, text, { parameters, signal, ...(onProgress ? { onProgress } : {}) });
+        try {
+          return await prepareInSession(core, text, { parameters, signal, ...(onProgress ? { onProgress } : {}) });
+        } catch (error) {
+          throw located(error, text);
+        }
       },
       options,
     );
   }
 
-  /** The address that an expression means: `linux!init_task+0x10`, `*linux!modules`, `0xffff…`. Throws PluginError with near names. */
+  /** The address that an expression means: `linux!init_task+0x10`, `*linux!modules`, `0xffff…`. Throws UsageError with near names. */
   async resolve(expression: string): Promise<bigint> {
     return (await this.core.resolver()).address(expression);
   }
@@ -126,4 +132,11 @@ export class RekallSession {
     const context = this.context ? `, in ${this.context.name} (${this.context.pid})` : '';
     return `${this.toString()}${context}  plugins, query(), resolve(), kernel(), space(), cc(), parameters`;
   }
+}
+
+/** A mistake in a query as a mistake in words, with its place in the text. */
+function located(error: unknown, line: string): unknown {
+  if (!(error instanceof Error) || !/^Query(?:Syntax)?Error$/.test(error.name)) return error;
+  const { place } = error as { place?: { start: number; end: number } };
+  return new UsageError(error.message, place ? { line, start: place.start, end: place.end } : undefined);
 }

@@ -68,7 +68,7 @@ test('mistakes in arguments say what is wrong and what was perhaps meant', optio
   for (const [args, message] of wrong) await assert.rejects(pslist({ ...args }).rows(), (error: Error) => error instanceof UsageError && message.test(error.message), JSON.stringify(Object.keys(args)));
   await assert.rejects(session.plugin('dt')().rows(), /UsageError: dt needs \w+ \(string\)/);
   assert.throws(() => session.plugin('arp')(1), /arp takes its arguments by name/);
-  assert.throws(() => session.plugin('pslits'), /PluginError: No plugin pslits\. Did you mean pslist\?/);
+  assert.throws(() => session.plugin('pslits'), /PluginError: No plugin pslits\. Did you mean pslist/);
 });
 
 test('a table runs when its rows are asked for, and anew each time', options, async () => {
@@ -151,9 +151,9 @@ test('commands for other systems are not listed on this image, and say why they 
 });
 
 test('addresses, spaces, the process context', options, async () => {
-  const address = await session.resolve('linux!init_task');
-  assert.equal(await session.nameOf(address + 16n), 'linux!init_task+0x10');
-  await assert.rejects(session.resolve('linux!init_tsak'), /PluginError: linux!init_tsak is not known/);
+  const address = await session.resolve('linux!start_kernel');
+  assert.equal(await session.nameOf(address + 16n), 'linux!start_kernel+0x10');
+  await assert.rejects(session.resolve('linux!init_tsak'), /UsageError: linux!init_tsak is not known/);
   const kernelSpace = await session.space();
   assert.equal(kernelSpace, (await session.kernel()).space);
   const context = await session.cc(1);
@@ -164,6 +164,17 @@ test('addresses, spaces, the process context', options, async () => {
   assert.equal(session.context?.pid, 1);
   assert.equal(await session.cc(), undefined);
   assert.equal(await session.space(), kernelSpace);
+});
+
+test('queries, with parameters bound as values', options, async () => {
+  const table = session.query('select name, pid from pslist() where name =~ {0} order by pid limit 2', ['^LABM']);
+  assert.deepEqual(await table.rows(), [{ name: 'labmarker', pid: 112 }, { name: 'labmarker', pid: 113 }]);
+  assert.deepEqual(Object.keys(table.columns), ['name', 'pid']);
+  assert.deepEqual(await session.query('select {x} + 1 as y', { x: 41 }).rows(), [{ y: 42 }]);
+  // Text stays text.
+  assert.deepEqual(await session.query('select pid from pslist() where name == {0}', ["' or 1 == 1"]).rows(), []);
+  await assert.rejects(session.query('select nam from pslist()').rows(), (error) => error instanceof UsageError && error.place?.start === 7 && error.place.end === 10);
+  await assert.rejects(session.query('select from where').rows(), (error) => error instanceof UsageError && error.place !== undefined);
 });
 
 test('openSession refuses what is no parameter, no value, no image', async () => {

@@ -1,3 +1,4 @@
+import { Absent } from '../../memory/absent.js';
 import { type Cell, compile, type CompileContext, compilePredicate, type Evaluate } from '../run/compile.js';
 import { Shared as SharedRows, SharedStep } from '../run/steps/shared.js';
 import { GroupStep } from '../run/steps/group.js';
@@ -177,7 +178,9 @@ export class PlanBuilder {
         return text === name ? name : `${text} as ${name}`;
       })
       .join(', ');
-    return new ProjectStep(input, projection(items, slots), layout, detail);
+    const names = slots.filter((slot) => typeof slot === 'string');
+    const project = names.length > 0 ? rowProjection(items, names, () => this.holder.context?.fault()) : projection(items);
+    return new ProjectStep(input, project, layout, detail);
   }
 
   private join(relation: Join, wanted: ReadonlySet<Field>, cells: Cells): Step {
@@ -335,14 +338,29 @@ function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
   return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
 }
 
-/** What makes a row of values: of few columns without a loop. */
-function projection(items: readonly Evaluate[], slots: readonly Slot[]): (tuple: Tuple) => Tuple {
-  if (typeof slots[0] !== 'string') return (tuple) => tupleOf(items.map((item) => item(tuple)));
+/** What makes a tuple of values. */
+function projection(items: readonly Evaluate[]): (tuple: Tuple) => Tuple {
+  const width = items.length;
+  return (tuple) => {
+    const values = new Array<unknown>(width);
+    for (let index = 0; index < width; index++) values[index] = (items[index] as Evaluate)(tuple);
+    return tupleOf(values);
+  };
+}
+
+/** What makes a row of values, keyed by name; `onFault` is told of each that could not be read. */
+function rowProjection(items: readonly Evaluate[], names: readonly string[], onFault: () => void): (tuple: Tuple) => Tuple {
+  // A copy of an object with all its names is quicker than an object that grows by one name after the other.
   const template: Record<string, unknown> = {};
-  for (const slot of slots) template[slot] = null;
+  for (const name of names) template[name] = null;
+  const width = items.length;
   return (tuple) => {
     const row: Record<string, unknown> = { ...template };
-    for (let index = 0; index < items.length; index++) row[slots[index] as string] = (items[index] as Evaluate)(tuple);
+    for (let index = 0; index < width; index++) {
+      const value = (items[index] as Evaluate)(tuple);
+      if (typeof value === 'object' && value !== null && value instanceof Absent && value.kind !== 'not-applicable') onFault();
+      row[names[index] as string] = value;
+    }
     return row;
   };
 }

@@ -37,6 +37,11 @@ export class RunContext {
     this.memory = new MemoryAccount(memory);
   }
 
+  /** A cell that could not be read. */
+  fault(): void {
+    this.faults++;
+  }
+
   note(text: string): void {
     if (!this.notes.includes(text)) this.notes.push(text);
   }

@@ -1,4 +1,3 @@
-import { Absent } from '../../memory/absent.js';
 import type { Columns, Row } from '../../plugin/columns.js';
 import type { QueryRun } from '../engine.js';
 import { type RunContext, Stopped } from './context.js';
@@ -38,7 +37,6 @@ export class PlannedRun implements QueryRun {
     try {
       for await (const batch of this.source()) {
         this.count += batch.length;
-        this.countFaults(batch);
         yield batch as Row[];
       }
       if (this.count === 0 && this.context.notes.length === 0) this.context.note('No row fits the query.');
@@ -47,16 +45,6 @@ export class PlannedRun implements QueryRun {
       if (!(error instanceof Stopped)) throw error;
     } finally {
       this.context.close();
-    }
-  }
-
-  private countFaults(rows: readonly Row[]): void {
-    const names = Object.keys(this.columns);
-    for (const row of rows) {
-      for (const name of names) {
-        const value = row[name];
-        if (typeof value === 'object' && value instanceof Absent && value.kind !== 'not-applicable') this.context.faults++;
-      }
     }
   }
 }

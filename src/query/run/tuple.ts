@@ -27,11 +27,13 @@ export function arrayLayout(fields: readonly Field[]): Map<Field, Slot> {
 export function joiner(left: readonly Slot[], right: readonly Slot[]): (a: Tuple, b: Tuple | undefined) => Tuple {
   const lefts = left.length;
   const rights = right.length;
+  const width = lefts + rights;
   return (a, b) => {
-    const values: unknown[] = [];
-    for (let index = 0; index < lefts; index++) values.push(a[left[index] as Slot]);
-    if (b) for (let index = 0; index < rights; index++) values.push(b[right[index] as Slot]);
-    else for (let index = 0; index < rights; index++) values.push(null);
+    // Of its final size at once: an array that grows takes several times the room.
+    const values = new Array<unknown>(width);
+    for (let index = 0; index < lefts; index++) values[index] = a[left[index] as Slot];
+    if (b) for (let index = 0; index < rights; index++) values[lefts + index] = b[right[index] as Slot];
+    else for (let index = lefts; index < width; index++) values[index] = null;
     return tupleOf(values);
   };
 }

@@ -3,47 +3,74 @@ import { BATCH } from '../step.js';
 
 export type Compare<T> = (a: T, b: T) => number;
 
-/** Elements that are sorted in one go: a few milliseconds of work. */
+/** Elements that are sorted or merged in one go: a few milliseconds of work. */
 const PIECE = 1 << 14;
+/** Below so many, inserting is quicker than merging. */
+const INSERTED = 12;
 
-/** A stable sort that lets other work through. */
-export async function sorted<T>(all: T[], compare: Compare<T>, context: RunContext): Promise<T[]> {
-  if (all.length <= PIECE) return all.sort(compare);
-  let pieces: T[][] = [];
-  for (let from = 0; from < all.length; from += PIECE) {
-    pieces.push(all.slice(from, from + PIECE).sort(compare));
+/**
+ * The order of `count` elements, as their indices: a stable merge sort that lets other work through.
+ * @param compare compares the elements at two indices
+ */
+export async function sortedIndices(count: number, compare: (a: number, b: number) => number, context: RunContext): Promise<Uint32Array> {
+  let from = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let start = 0; start < count; start += PIECE) {
+    const end = Math.min(count, start + PIECE);
+    for (let run = start; run < end; run += INSERTED) insertionSort(from, run, Math.min(end, run + INSERTED), compare);
     if (context.due) await context.breathe();
   }
-  while (pieces.length > 1) {
-    const longer: T[][] = [];
-    for (let index = 0; index < pieces.length; index += 2) {
-      const left = pieces[index] as T[];
-      const right = pieces[index + 1];
-      longer.push(right ? await mergedPair(left, right, compare, context) : left);
+  let to = new Uint32Array(count);
+  for (let width = INSERTED; width < count; ) {
+    // Runs never go across the end of a piece before whole pieces are merged.
+    const whole = width >= PIECE;
+    const unit = whole ? count : PIECE;
+    for (let start = 0; start < count; start += unit) {
+      const end = Math.min(count, start + unit);
+      for (let low = start; low < end; low += 2 * width) {
+        const cursor = { left: low, right: Math.min(end, low + width), out: low };
+        const middle = cursor.right;
+        const high = Math.min(end, low + 2 * width);
+        while (cursor.out < high) {
+          mergeSome(from, to, cursor, middle, high, compare);
+          if (context.due) await context.breathe();
+        }
+      }
     }
-    pieces = longer;
+    [from, to] = [to, from];
+    width = whole ? width * 2 : Math.min(width * 2, PIECE);
   }
-  return pieces[0] ?? [];
+  return from;
 }
 
-async function mergedPair<T>(left: readonly T[], right: readonly T[], compare: Compare<T>, context: RunContext): Promise<T[]> {
-  const out: T[] = [];
-  const cursor = { left: 0, right: 0 };
-  while (out.length < left.length + right.length) {
-    mergeSome(left, right, compare, out, cursor);
-    if (context.due) await context.breathe();
+function insertionSort(indices: Uint32Array, start: number, end: number, compare: (a: number, b: number) => number): void {
+  for (let at = start + 1; at < end; at++) {
+    const one = indices[at] as number;
+    let place = at;
+    while (place > start && compare(indices[place - 1] as number, one) > 0) {
+      indices[place] = indices[place - 1] as number;
+      place--;
+    }
+    indices[place] = one;
   }
-  return out;
 }
 
-function mergeSome<T>(left: readonly T[], right: readonly T[], compare: Compare<T>, out: T[], cursor: { left: number; right: number }): void {
-  const until = out.length + PIECE;
-  while (out.length < until) {
-    if (cursor.left < left.length && (cursor.right >= right.length || compare(left[cursor.left] as T, right[cursor.right] as T) <= 0))
-      out.push(left[cursor.left++] as T);
-    else if (cursor.right < right.length) out.push(right[cursor.right++] as T);
-    else return;
+function mergeSome(
+  from: Uint32Array,
+  to: Uint32Array,
+  cursor: { left: number; right: number; out: number },
+  middle: number,
+  high: number,
+  compare: (a: number, b: number) => number,
+): void {
+  let { left, right, out } = cursor;
+  const until = Math.min(high, out + PIECE);
+  while (out < until) {
+    if (left < middle && (right >= high || compare(from[left] as number, from[right] as number) <= 0)) to[out++] = from[left++] as number;
+    else to[out++] = from[right++] as number;
   }
+  cursor.left = left;
+  cursor.right = right;
+  cursor.out = out;
 }
 
 interface Head<T> {

@@ -1,25 +1,24 @@
-import { isMissing } from '../../values/equality.js';
-import { compareValues } from '../../values/order.js';
 import type { Evaluate } from '../compile.js';
 import type { RunContext } from '../context.js';
-import { sizeOf, sizeOfTuple } from '../memory/size.js';
 import type { SpillFile } from '../memory/spill-file.js';
 import { consumed, spillFile } from '../memory/spiller.js';
 import { BATCH, Step } from '../step.js';
 import { resuming } from '../suspend.js';
 import { rebuilder, type Slot, type Tuple, tupleOf } from '../tuple.js';
-import { type Compare, merged, sorted } from './merge.js';
+import { merged } from './merge.js';
+import { compareKeys, type KeyOrder, SortRows } from './sort-rows.js';
 
-export interface CompiledKey {
+export interface CompiledKey extends KeyOrder {
   readonly value: Evaluate;
-  readonly descending: boolean;
-  readonly nullsFirst: boolean;
 }
 
+/** A row of a sorted file or piece. */
 interface Keyed {
   readonly keys: readonly unknown[];
   readonly tuple: Tuple;
 }
+
+type KeyedRows = AsyncGenerator<readonly Keyed[], void, undefined>;
 
 /** Sorted files that are merged at once. */
 const RUNS = 32;
@@ -27,7 +26,6 @@ const RUNS = 32;
 /** Rows in order; equal ones stay as they came. Beyond the memory bound, sorted runs go to files and are merged. */
 export class SortStep extends Step {
   private readonly slots: readonly Slot[];
-  private readonly compare: Compare<Keyed>;
   private readonly rebuild: (values: Tuple, from: number) => Tuple;
 
   constructor(
@@ -40,45 +38,42 @@ export class SortStep extends Step {
     super(most ? 'sort, first rows' : 'sort', detail, [input], input.layout);
     this.slots = [...input.layout.values()];
     this.rebuild = rebuilder(this.slots);
-    this.compare = compareKeys(keys);
   }
 
   protected async *run(context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
     const [input] = this.inputs as [Step];
     const most = this.most && (await resuming(() => this.most?.({})));
-    const wanted = typeof most === 'number' ? most : Infinity;
+    if (typeof most === 'number' && most < Infinity) {
+      yield* this.first(input, most, context);
+      return;
+    }
     const held = context.memory.open();
     const runs: SpillFile[] = [];
-    let all: Keyed[] = [];
+    let rows = new SortRows(this.keys, this.slots);
     try {
       for await (const batch of input.open(context)) {
-        const start = all.length;
-        await resuming(() => {
-          for (let index = all.length - start; index < batch.length; index++) all.push(this.keyed(batch[index] as Tuple));
-        });
         let full = false;
-        if (wanted !== Infinity) {
-          // What cannot be among the first any more is dropped now and then.
-          if (all.length > 2 * wanted + 4 * BATCH) all = (await sorted(all, this.compare, context)).slice(0, wanted);
-        } else {
-          for (let index = start; index < all.length; index++) full = held.add(this.sizeOf(all[index] as Keyed)) || full;
-        }
+        let at = 0;
+        await resuming(() => {
+          for (; at < batch.length; at++) {
+            const tuple = batch[at] as Tuple;
+            full = held.add(rows.add(tuple, this.keysOf(tuple))) || full;
+          }
+        });
         if (full) {
-          runs.push(await this.written(await sorted(all, this.compare, context), context));
-          all = [];
+          runs.push(await this.written(pieces(rows, context), context));
+          rows = new SortRows(this.keys, this.slots);
           held.release();
-          if (runs.length >= RUNS) runs.splice(0, runs.length, await this.oneRun(runs, context));
+          if (runs.length >= RUNS) runs.splice(0, runs.length, await this.written(this.mergedRuns(runs, context), context));
         }
         if (context.due) await context.breathe();
       }
-      all = await sorted(all, this.compare, context);
       if (runs.length === 0) {
-        for (let from = 0; from < all.length; from += BATCH) yield all.slice(from, from + BATCH).map(({ tuple }) => tuple);
+        const order = await rows.sorted(context);
+        for (let from = 0; from < order.length; from += BATCH) yield Array.from(order.subarray(from, from + BATCH), (index) => rows.tuples[index] as Tuple);
         return;
       }
-      const rest = all;
-      const sources = [...runs.map((run) => this.keyedRows(run, context)), piece(rest)];
-      for await (const batch of merged(sources, this.compare)) {
+      for await (const batch of this.mergedRuns(runs, context, pieces(rows, context))) {
         yield batch.map(({ tuple }) => tuple);
         if (context.due) await context.breathe();
       }
@@ -88,52 +83,62 @@ export class SortStep extends Step {
     }
   }
 
-  private keyed(tuple: Tuple): Keyed {
-    return { keys: this.keys.map(({ value }) => value(tuple)), tuple };
+  /** The first rows alone: what cannot be among them any more is dropped. */
+  private async *first(input: Step, most: number, context: RunContext): AsyncGenerator<readonly Tuple[], void, undefined> {
+    const rows = new SortRows(this.keys, this.slots);
+    let worst: readonly unknown[] | undefined;
+    for await (const batch of input.open(context)) {
+      let at = 0;
+      await resuming(() => {
+        for (; at < batch.length; at++) {
+          const tuple = batch[at] as Tuple;
+          const keys = this.keysOf(tuple);
+          // Of equal rows the one that came first stays.
+          if (!worst || this.compare(keys, worst) < 0) rows.add(tuple, keys);
+        }
+      });
+      if (rows.length > 2 * most + BATCH) {
+        await rows.truncate(most, context);
+        worst = most > 0 ? rows.keysAt(most - 1) : undefined;
+      }
+      if (context.due) await context.breathe();
+    }
+    await rows.truncate(most, context);
+    for (let from = 0; from < rows.length; from += BATCH) yield rows.tuples.slice(from, from + BATCH);
   }
 
-  private sizeOf({ keys, tuple }: Keyed): number {
-    let size = sizeOfTuple(tuple, this.slots) + 40;
-    for (const key of keys) size += sizeOf(key);
-    return size;
+  private keysOf(tuple: Tuple): unknown[] {
+    return this.keys.map(({ value }) => value(tuple));
+  }
+
+  private compare(a: readonly unknown[], b: readonly unknown[]): number {
+    for (let index = 0; index < this.keys.length; index++) {
+      const order = compareKeys(a[index], b[index], this.keys[index] as CompiledKey);
+      if (order !== 0) return order;
+    }
+    return 0;
   }
 
   /** A file of sorted rows: their keys first, then their slots. */
-  private async written(rows: readonly Keyed[], context: RunContext): Promise<SpillFile> {
-    const file = this.file(context);
-    for (let index = 0; index < rows.length; index++) {
-      this.append(file, rows[index] as Keyed);
-      if (index % BATCH === 0 && context.due) await context.breathe();
-    }
-    return file;
-  }
-
-  private file(context: RunContext): SpillFile {
-    return spillFile(
+  private async written(rows: KeyedRows, context: RunContext): Promise<SpillFile> {
+    const file = spillFile(
       context,
       Array.from({ length: this.keys.length + this.slots.length }, (_, index) => index),
       this.statistics,
     );
-  }
-
-  private append(file: SpillFile, { keys, tuple }: Keyed): void {
-    file.write(tupleOf([...keys, ...this.slots.map((slot) => tuple[slot])]));
-  }
-
-  /** Several runs made one, in their order. */
-  private async oneRun(runs: readonly SpillFile[], context: RunContext): Promise<SpillFile> {
-    const file = this.file(context);
-    for await (const batch of merged(
-      runs.map((run) => this.keyedRows(run, context)),
-      this.compare,
-    )) {
-      for (const row of batch) this.append(file, row);
+    for await (const batch of rows) {
+      for (const { keys, tuple } of batch) file.write(tupleOf([...keys, ...this.slots.map((slot) => tuple[slot])]));
       if (context.due) await context.breathe();
     }
     return file;
   }
 
-  private async *keyedRows(run: SpillFile, context: RunContext): AsyncGenerator<readonly Keyed[], void, undefined> {
+  /** Runs in the order in which their rows came, made one. */
+  private mergedRuns(runs: readonly SpillFile[], context: RunContext, ...more: KeyedRows[]): KeyedRows {
+    return merged([...runs.map((run) => this.read(run, context)), ...more], (a, b) => this.compare(a.keys, b.keys));
+  }
+
+  private async *read(run: SpillFile, context: RunContext): KeyedRows {
     const count = this.keys.length;
     for await (const tuples of consumed(run, context)) {
       yield tuples.map((values) => ({ keys: this.keys.map((_, index) => values[index]), tuple: this.rebuild(values, count) }));
@@ -141,33 +146,9 @@ export class SortStep extends Step {
   }
 }
 
-async function* piece<T>(rows: readonly T[]): AsyncGenerator<readonly T[], void, undefined> {
-  if (rows.length > 0) yield rows;
-}
-
-function compareKeys(keys: readonly CompiledKey[]): Compare<Keyed> {
-  const [only] = keys;
-  if (only && keys.length === 1) return (a, b) => compareOne(a.keys[0], b.keys[0], only);
-  return (a, b) => {
-    for (let index = 0; index < keys.length; index++) {
-      const order = compareOne(a.keys[index], b.keys[index], keys[index] as CompiledKey);
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
-}
-
-function compareOne(x: unknown, y: unknown, { descending, nullsFirst }: CompiledKey): number {
-  if (typeof x === 'number' && typeof y === 'number') {
-    if (x === y) return 0;
-    if (x < y) return descending ? 1 : -1;
-    if (x > y) return descending ? -1 : 1;
+async function* pieces(rows: SortRows, context: RunContext): KeyedRows {
+  const order = await rows.sorted(context);
+  for (let from = 0; from < order.length; from += BATCH) {
+    yield Array.from(order.subarray(from, from + BATCH), (index) => ({ keys: rows.keysAt(index), tuple: rows.tuples[index] as Tuple }));
   }
-  const missing = isMissing(x);
-  if (missing || isMissing(y)) {
-    if (missing && isMissing(y)) return 0;
-    return missing === nullsFirst ? -1 : 1;
-  }
-  const order = compareValues(x, y);
-  return descending ? -order : order;
 }

@@ -76,7 +76,9 @@ async function sqlitePeer(tables: Readonly<Record<string, readonly Row[]>>): Pro
 interface DuckConnection {
   run(sql: string): Promise<unknown>;
   runAndReadAll(sql: string): Promise<{ getRowObjects(): unknown[] }>;
-  createAppender(table: string): Promise<{ appendInteger(value: number): void; appendBigInt(value: bigint): void; appendVarchar(value: string): void; endRow(): void; closeSync(): void }>;
+  createAppender(
+    table: string,
+  ): Promise<{ appendInteger(value: number): void; appendBigInt(value: bigint): void; appendVarchar(value: string): void; endRow(): void; closeSync(): void }>;
 }
 
 /** An optional peer: the package is large, and not among our dependencies. */
@@ -116,13 +118,17 @@ async function inMemory(): Promise<void> {
   const sqlite = await sqlitePeer(tables);
   const duck = await duckPeer(tables);
   process.stdout.write(`${ROWS.toLocaleString('en')} rows of objects in, rows of objects out; median of ${REPEATS}\n`);
-  process.stdout.write(`${'query'.padEnd(34)}${'rows out'.padStart(10)}${'here'.padStart(10)}${'M rows/s'.padStart(10)}${'sql.js'.padStart(10)}${duck ? 'duckdb'.padStart(10) : ''}\n`);
+  process.stdout.write(
+    `${'query'.padEnd(34)}${'rows out'.padStart(10)}${'here'.padStart(10)}${'M rows/s'.padStart(10)}${'sql.js'.padStart(10)}${duck ? 'duckdb'.padStart(10) : ''}\n`,
+  );
   for (const [name, sql] of queries) {
     const own = await timed(() => here(sql));
     const lite = await timed(() => sqlite(sql));
     const ducks = duck && (await timed(() => duck(sql)));
     const seconds = (value: number): string => `${value.toFixed(3)} s`.padStart(10);
-    process.stdout.write(`${name.padEnd(34)}${String(own.rows).padStart(10)}${seconds(own.seconds)}${(ROWS / own.seconds / 1e6).toFixed(2).padStart(10)}${seconds(lite.seconds)}${ducks ? seconds(ducks.seconds) : ''}\n`);
+    process.stdout.write(
+      `${name.padEnd(34)}${String(own.rows).padStart(10)}${seconds(own.seconds)}${(ROWS / own.seconds / 1e6).toFixed(2).padStart(10)}${seconds(lite.seconds)}${ducks ? seconds(ducks.seconds) : ''}\n`,
+    );
     if (own.rows !== lite.rows) process.stdout.write(`  sql.js has ${lite.rows} rows!\n`);
   }
 }

@@ -27,6 +27,7 @@ export async function analyseCall(analysis: Analysis, node: Call, position: Posi
 
 export function unknownFunction(analysis: Analysis, node: Call): QueryError {
   const { library, catalog } = analysis.environment;
+  if (analysis.guard.isOpen(node.name)) return new QueryError(`${node.name} is defined by itself, which has no end.`, node.at);
   return new QueryError(`No function or table is called ${node.name}.${didYouMean(node.name, [...library.names(), ...catalog.names()])}`, node.at, 'plugins');
 }
 

@@ -25,25 +25,29 @@ export interface Position {
 /** How deep expressions, sub-queries, views and functions may be nested: far below what JavaScript's stack holds. */
 export const DEEPEST = 400;
 
-/** Parts that a query may have when all its views and functions are written out. */
-const LARGEST = 500_000;
+/** Uses of views, functions and variables in one query, those inside of them included. */
+const MOST_EXPANSIONS = 10_000;
 
 /** Guards against what never ends: expressions nested too deep, views and functions that use themselves. */
 export class Guard {
   private depth = 0;
   private readonly open: { readonly key: object; readonly name: string }[] = [];
-  private steps = 0;
+  private expansions = 0;
 
   /** Runs `work` one level deeper. */
   async nested<T>(place: Place, work: () => Promise<T>): Promise<T> {
     if (this.depth >= DEEPEST) throw new QueryError(`The query is nested more than ${DEEPEST} levels deep.`, place);
-    if (++this.steps > LARGEST) throw new QueryError('The query becomes too large: its functions and views use each other too often.', place);
     this.depth++;
     try {
       return await work();
     } finally {
       this.depth--;
     }
+  }
+
+  /** True for the name of a view, function or variable that is being expanded. */
+  isOpen(name: string): boolean {
+    return this.open.some((entry) => entry.name === name);
   }
 
   /**
@@ -56,6 +60,7 @@ export class Guard {
       const round = [...this.open.slice(at).map((entry) => entry.name), name];
       throw new QueryError(`${name} is defined by itself (${round.join(' → ')}), which has no end.`, place);
     }
+    if (++this.expansions > MOST_EXPANSIONS) throw new QueryError('The query becomes too large: its functions and views use each other too often.', place);
     this.open.push({ key, name });
     try {
       return await this.nested(place, work);

@@ -86,13 +86,11 @@ export function oneRow(name: string, value: Scalar): Relation {
 }
 
 /** True for a query, also behind a `let` or a name that a `let` gave it. */
-function isQuery(node: Expression, scope: Scope): boolean {
-  if (node.kind === 'let') return isQuery(node.body, scope);
-  if (node.kind === 'name') {
-    const definition = definitionNamed(scope, node);
-    return definition !== undefined && isQuery(definition.value, definition.position.scope);
-  }
-  return node.kind === 'subquery' && node.any !== true;
+function isQuery(node: Expression, scope: Scope, seen: ReadonlySet<ValueDefinition> = new Set()): boolean {
+  if (node.kind === 'let') return isQuery(node.body, scope, seen);
+  if (node.kind !== 'name') return node.kind === 'subquery' && node.any !== true;
+  const definition = definitionNamed(scope, node);
+  return definition !== undefined && !seen.has(definition) && isQuery(definition.value, definition.position.scope, new Set([...seen, definition]));
 }
 
 /** The body with the variables of definitions that were used around it, the first outermost. */

@@ -3,6 +3,7 @@ import { didYouMean } from '../../plugin/similar.js';
 import { QueryError } from '../error.js';
 import type { Choice, Constant, FieldReference, Scalar } from '../plan/logical.js';
 import { incomparable, isNumeric, listOf, rowType, tupleOf, type Type, typeName, typeOfValue, types, unify } from '../types.js';
+import { negate } from '../values/arithmetic.js';
 import { compileOperator } from '../values/operators.js';
 import type { Analysis } from './analysis.js';
 import { analyseCall } from './calls.js';
@@ -44,6 +45,9 @@ async function analyse(analysis: Analysis, node: Expression, position: Position)
       return analyseCall(analysis, node, position);
     case 'unary': {
       const operand = await of(node.operand);
+      if (node.operator !== 'not' && operand.kind === 'constant' && (typeof operand.value === 'number' || typeof operand.value === 'bigint')) {
+        return { ...operand, value: node.operator === '-' ? negate(operand.value) : operand.value, ...place };
+      }
       return { kind: 'unary', operator: node.operator, operand, type: unaryType(node.operator, operand, place), ...place };
     }
     case 'binary':
@@ -150,6 +154,7 @@ function unknownName(analysis: Analysis, node: Name, scope: Scope): QueryError {
   const inScope = [...scope.outward()];
   const columns = inScope.flatMap((level) => level.sources.flatMap((source) => source.fields.map((field) => field.name)));
   const { library, catalog } = analysis.environment;
+  if (analysis.guard.isOpen(node.name)) return new QueryError(`${node.name} is defined by itself, which has no end.`, node);
   if (library.has(node.name)) return new QueryError(`${node.name} is a function: ${node.name}(…).`, node);
   if (columns.length === 0) {
     const guess = didYouMean(node.name, [...visible, ...catalog.names()]);

@@ -38,9 +38,8 @@ export function grouped(input: Relation, keys: readonly Scalar[], of: Grouped): 
             ? 'a whole row'
             : undefined;
       if (loose !== undefined) {
-        const advice =
-          keys.length === 0 ? 'There is no group by' : `The groups are made by ${keys.map((key) => nameOfScalar(key) ?? 'an expression').join(', ')}`;
-        throw new QueryError(`${loose} has many values in a group. ${advice}: add it there, or take first(${loose}).`, part);
+        const made = keys.length === 0 ? '' : ` (groups are made by ${keys.map((key) => nameOfScalar(key) ?? 'an expression').join(', ')})`;
+        throw new QueryError(`${loose} has many values in a group${made}: add it to group by, or take first(${loose}).`, part);
       }
       return undefined;
     });

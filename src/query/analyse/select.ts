@@ -15,7 +15,7 @@ import { existing } from './scope.js';
 interface Item extends Unnamed {
   readonly value: Scalar;
   readonly place: Place;
-  /** it came from `*`: hidden columns stay what they are for whoever prints */
+  /** it came from `*` over the rows of one source, in their order */
   readonly starred: boolean;
 }
 
@@ -98,6 +98,7 @@ function outputFields(items: readonly Item[], values: readonly Scalar[]): Field[
   const named = new Map<string, Item>();
   for (const item of items) {
     if (item.as === undefined) continue;
+    if (item.as === '__proto__' || item.as.startsWith('$')) throw new QueryError(`A column cannot be called ${item.as}.`, item.place);
     if (named.has(item.as)) throw new QueryError(`Two columns are called ${item.as}.`, item.place);
     named.set(item.as, item);
   }
@@ -112,7 +113,11 @@ function outputFields(items: readonly Item[], values: readonly Scalar[]): Field[
 function columnOf(item: Item, value: Scalar): Field['column'] {
   const source = item.value.kind === 'field' ? item.value.field.column : value.kind === 'field' ? value.field.column : undefined;
   if (!source) return toColumn(value.type, '');
-  if (item.starred) return source;
+  // `select *` shows all columns; a heading stays one where rows come as the table gives them.
+  if (item.starred) {
+    const { hidden: _shown, ...starred } = source;
+    return starred;
+  }
   // What was asked for by its name is shown, as a column.
   const { hidden: _hidden, divider: _divider, title: _title, ...column } = source;
   return column;

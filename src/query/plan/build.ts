@@ -179,7 +179,8 @@ export class PlanBuilder {
       })
       .join(', ');
     const names = slots.filter((slot) => typeof slot === 'string');
-    const project = names.length > 0 ? rowProjection(items, names, () => this.holder.context?.fault()) : projection(items);
+    const fault = (): void => this.holder.context?.fault();
+    const project = names.length > 0 ? rowProjection(items, names, isTree(relation), fault) : projection(items);
     return new ProjectStep(input, project, layout, detail);
   }
 
@@ -338,6 +339,13 @@ function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
   return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
 }
 
+/** True where rows come as a table that is a tree gives them: then they keep their depth. */
+function isTree({ input, fields }: Project): boolean {
+  let source = input;
+  while (source.kind === 'filter' || source.kind === 'limit') source = source.input;
+  return source.kind === 'table' && fields.some(({ column }) => column.tree === true);
+}
+
 /** What makes a tuple of values. */
 function projection(items: readonly Evaluate[]): (tuple: Tuple) => Tuple {
   const width = items.length;
@@ -349,7 +357,7 @@ function projection(items: readonly Evaluate[]): (tuple: Tuple) => Tuple {
 }
 
 /** What makes a row of values, keyed by name; `onFault` is told of each that could not be read. */
-function rowProjection(items: readonly Evaluate[], names: readonly string[], onFault: () => void): (tuple: Tuple) => Tuple {
+function rowProjection(items: readonly Evaluate[], names: readonly string[], tree: boolean, onFault: () => void): (tuple: Tuple) => Tuple {
   // A copy of an object with all its names is quicker than an object that grows by one name after the other.
   const template: Record<string, unknown> = {};
   for (const name of names) template[name] = null;
@@ -361,6 +369,7 @@ function rowProjection(items: readonly Evaluate[], names: readonly string[], onF
       if (typeof value === 'object' && value !== null && value instanceof Absent && value.kind !== 'not-applicable') onFault();
       row[names[index] as string] = value;
     }
+    if (tree && tuple['$depth'] !== undefined) row['$depth'] = tuple['$depth'];
     return row;
   };
 }

@@ -20,7 +20,7 @@ export async function sortedIndices(count: number, compare: (a: number, b: numbe
     if (context.due) await context.breathe();
   }
   let to = new Uint32Array(count);
-  for (let width = INSERTED; width < count; ) {
+  for (let width = INSERTED; width < count;) {
     // Runs never go across the end of a piece before whole pieces are merged.
     const whole = width >= PIECE;
     const unit = whole ? count : PIECE;

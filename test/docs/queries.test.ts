@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import type { Row } from '../../src/plugin/columns.js';
+import { Registry } from '../../src/plugin/registry.js';
+import { prepareInSession } from '../../src/query/session/statements.js';
+import { Session } from '../../src/session/session.js';
+import { BOOK, printed, questions } from '../support/query-book.js';
+import { committedSample } from '../support/sample.js';
+import { answers } from './guest-answers.js';
+
+const sample = committedSample();
+
+describe('the query book', { skip: sample ? false : 'no sample image' }, () => {
+  const session = new Session(
+    { ...(sample ? { filename: sample.image } : {}), cache: 'memory', colors: 'no' },
+    Registry.builtIn(),
+  );
+  after(() => session.close());
+  const all = questions();
+
+  it('has thirty questions and more, numbered, each with an answer', () => {
+    assert.ok(all.length >= 30);
+    for (const [index, { number, output }] of all.entries()) {
+      assert.equal(number, index + 1);
+      assert.ok(
+        output !== undefined && output !== '',
+        `${number} has no output: node dist/test/support/write-query-book.js`,
+      );
+    }
+    // No block escapes the expression that finds them.
+    assert.equal(readFileSync(BOOK, 'utf8').split('```sql').length - 1, all.length);
+  });
+
+  for (const { number, title, query, output } of all) {
+    it(`${number}. ${title}`, async () => {
+      assert.equal(await printed(session, query), output);
+      const answer = answers[number];
+      if (!answer || !sample) return;
+      const rows: readonly Row[] = await (await prepareInSession(session, query)).rows();
+      answer(rows, sample);
+    });
+  }
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Shell } from '../../src/console/shell.js';
+import type { Session } from '../../src/session/session.js';
+import { Screen } from './console.js';
+import { root } from './root.js';
+
+/** Where the book is. */
+export const BOOK = join(root, 'docs/queries.md');
+
+/** A question of the book. */
+export interface Question {
+  readonly number: number;
+  readonly title: string;
+  readonly query: string;
+  /** what the book says that it prints; undefined: nothing yet */
+  readonly output: string | undefined;
+}
+
+const QUESTION = /^### (\d+)\. (.*)\n([\s\S]*?)```sql\n([\s\S]*?)```\n(?:\n```text\n([\s\S]*?)```\n)?/gm;
+
+/** The questions, in order. */
+export function questions(text = readFileSync(BOOK, 'utf8')): Question[] {
+  return [...text.matchAll(QUESTION)].map(([, number, title = '', , query = '', output]) => ({
+    number: Number(number),
+    title,
+    query: query.trim(),
+    output,
+  }));
+}
+
+/** The book with these outputs, by the questions' numbers. */
+export function withOutputs(text: string, outputs: ReadonlyMap<number, string>): string {
+  return text.replace(
+    QUESTION,
+    (_all, number: string, title: string, prose: string, query: string) =>
+      `### ${number}. ${title}\n${prose}\`\`\`sql\n${query}\`\`\`\n\n\`\`\`text\n${outputs.get(Number(number)) ?? ''}\`\`\`\n`,
+  );
+}
+
+/** What a query prints, without spaces at the ends of lines. */
+export async function printed(session: Session, query: string): Promise<string> {
+  const [output, error] = [new Screen(false), new Screen(false)];
+  const outcome = await new Shell(session, { output, error }).execute(query);
+  if (outcome !== 'done') throw new Error(`${query}\n${error.text}`);
+  return `${output.text}${error.text}`
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}

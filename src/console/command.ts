@@ -53,7 +53,7 @@ export async function runCommand(session: Session, request: Request, host: Host)
       session,
       {
         name: plugin.name,
-        columns: plugin.columns,
+        columns: plugin.dynamic ? await session.run(plugin, bound.args, signal ? { signal } : {}).prepare() : plugin.columns,
         silent: plugin.silent === true,
         full: Number(bound.args['verbosity'] ?? 1) > 1,
         start: ({ columns, onProgress, keep }) => session.run(plugin, bound.args, { columns, onProgress, keep, ...(signal ? { signal } : {}) }),

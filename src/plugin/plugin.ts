@@ -25,6 +25,8 @@ export interface Plugin<A extends Args = Args, C extends Columns = Columns> {
   readonly notes?: string;
   readonly args: A;
   readonly columns: C;
+  /** the columns depend on the arguments: see {@link columnsFor} */
+  readonly dynamic?: true;
   readonly examples: readonly [Example, ...Example[]];
   /** other names it answers to */
   readonly aliases?: readonly string[];
@@ -34,6 +36,8 @@ export interface Plugin<A extends Args = Args, C extends Columns = Columns> {
   readonly topic: string;
   /** why it cannot run on this kernel (`needs module_kset, which this kernel does not have`), or undefined */
   applies?(context: PluginContext): string | undefined;
+  /** The columns that these arguments give, where the plugin is `dynamic`; asked before the rows, once for each run. */
+  columnsFor?(context: PluginContext, args: ArgsOf<A>): Promise<Columns>;
   /** The rows, lazily. Cells may be functions, see {@link RowOf}. */
   collect(context: PluginContext, args: ArgsOf<A>): Iterable<RowOf<C>> | AsyncIterable<RowOf<C>>;
 }

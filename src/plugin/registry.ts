@@ -5,7 +5,7 @@ import { PluginError } from './error.js';
 import type { OperatingSystem, Plugin } from './plugin.js';
 
 /** All of a declaration but its code: what help, completion and argument parsing need without loading the plugin. */
-export interface PluginEntry extends Omit<Plugin, 'collect' | 'applies'> {
+export interface PluginEntry extends Omit<Plugin, 'collect' | 'applies' | 'columnsFor'> {
   /** module below the compiled `plugins/` folder, and the name it exports the plugin under; of a user's plugin its file */
   readonly file: string;
   readonly exportName: string;
@@ -16,7 +16,7 @@ export type LoadPlugin = (entry: PluginEntry) => Promise<Plugin>;
 
 /** The parts of a declaration that are data. */
 export function describeEntry(plugin: Plugin, file: string, exportName: string): PluginEntry {
-  const { collect: _collect, applies: _applies, ...data } = plugin;
+  const { collect: _collect, applies: _applies, columnsFor: _columnsFor, ...data } = plugin;
   return { ...data, file, exportName };
 }
 

@@ -28,7 +28,8 @@ export interface RunOptions {
 
 /** A command under way, and what it has to say besides its rows. */
 export class Run implements AsyncIterable<Row> {
-  readonly columns: Columns;
+  /** As declared; of a plugin whose columns depend on its arguments, those that they give once {@link prepare} was called or rows came. */
+  columns: Columns;
   /** Sentences for the analyst, in order, each once. */
   readonly notes: string[] = [];
   /** Cells that could not be read. */
@@ -51,6 +52,12 @@ export class Run implements AsyncIterable<Row> {
     for await (const batch of this.batches()) yield* batch;
   }
 
+  /** Finds out which columns the arguments give, before any row is asked for. */
+  async prepare(): Promise<Columns> {
+    if (this.plugin.columnsFor) this.columns = await this.plugin.columnsFor(await this.context(this.options.signal ?? new AbortController().signal), this.args as never);
+    return this.columns;
+  }
+
   /** All rows at once. */
   async rows(): Promise<Row[]> {
     const all: Row[] = [];
@@ -64,6 +71,7 @@ export class Run implements AsyncIterable<Row> {
     const context = await this.context(signal);
     const reason = this.plugin.applies?.(context);
     if (reason !== undefined) throw new PluginError(`${this.plugin.name} cannot run here: ${reason}`, `why ${this.plugin.name}`);
+    if (this.plugin.columnsFor) this.columns = await this.plugin.columnsFor(context, this.args as never);
     const source = this.plugin.collect(context, this.args as never);
     const names = Object.keys(this.columns).filter((name) => this.wanted?.has(name) ?? true);
     let batch: Row[] = [];

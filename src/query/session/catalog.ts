@@ -4,23 +4,37 @@ import { fits } from '../../plugin/registry.js';
 import type { Result } from '../../session/result.js';
 import type { Session } from '../../session/session.js';
 import type { Catalog, CatalogTable } from '../catalog.js';
+import type { Definitions } from '../engine.js';
+import { engineTables } from './engine-tables.js';
+import { fileTables } from './file-tables.js';
+import { memberTypes, profileTables } from './profile-tables.js';
+import { pluginTable } from './plugin-tables.js';
 
-/** What a session has of tables: its commands, and `_`, the rows of the last result. */
+/** Views, variables and functions that a session's queries have defined. They live as long as the session. */
+export function definitionsOf(session: Session): Definitions {
+  return session.memo('query definitions', (): Definitions => ({ views: new Map(), variables: new Map() }));
+}
+
+/**
+ * What a session has of tables: its commands (also on the images of other sessions), the engine's own, files, and `_`, the rows of the
+ * last result. A command of the name of one of the engine's tables wins.
+ */
 export function sessionCatalog(session: Session): Catalog {
+  const own = new Map([...engineTables(session, definitionsOf(session)), ...profileTables(session), ...fileTables(session)].map((table) => [table.name, table]));
   return {
-    names: () => session.registry.list().filter((entry) => fits(entry, session.detected?.os) || session.detected === undefined).map((entry) => entry.name),
-    table: async (name) => {
-      if (name === '_') return resultTable(session.last);
-      if (session.registry.named(name).length === 0) return undefined;
-      const plugin = await session.plugin(name);
-      return {
-        name: plugin.name,
-        summary: plugin.summary,
-        args: plugin.args,
-        columns: plugin.columns,
-        open: (args, options) => session.run(plugin, args, options),
-      };
+    *names() {
+      const os = session.detected?.os;
+      for (const entry of session.registry.list()) if (os === undefined || fits(entry, os)) yield entry.name;
+      yield* own.keys();
+      if (session.last) yield '_';
     },
+    async table(name) {
+      if (name === '_') return resultTable(session.last);
+      const known = own.get(name);
+      return known && session.registry.named(name).length === 0 ? known : pluginTable(session, name);
+    },
+    members: (struct) => memberTypes(session, struct),
+    address: async (expression) => (await session.resolver()).address(expression),
   };
 }
 

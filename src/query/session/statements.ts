@@ -5,7 +5,7 @@ import type { Session } from '../../session/session.js';
 import type { Definitions, QueryOptions, QueryRun } from '../engine.js';
 import { QueryError } from '../error.js';
 import { prepareStatement } from '../prepare.js';
-import { sessionCatalog } from './catalog.js';
+import { definitionsOf, sessionCatalog } from './catalog.js';
 
 /** What a statement that defines something says: one row for each name. */
 export const CHANGE_COLUMNS: Columns = {
@@ -13,11 +13,6 @@ export const CHANGE_COLUMNS: Columns = {
   kind: col.string('view, variable or function'),
   change: col.string('created, replaced or dropped'),
 };
-
-/** Views, variables and functions that a session's queries have defined. They live as long as the session. */
-export function definitionsOf(session: Session): Definitions {
-  return session.memo('query definitions', (): Definitions => ({ views: new Map(), variables: new Map() }));
-}
 
 /**
  * Reads, checks and plans any statement against a session: its commands, files, results, views and definitions. Definitions take

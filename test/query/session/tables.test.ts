@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Timestamp } from '../../../src/object/time.js';
+import { Registry } from '../../../src/plugin/registry.js';
+import { prepareInSession } from '../../../src/query/session/statements.js';
+import { SessionGroup } from '../../../src/session/group.js';
+import { Session } from '../../../src/session/session.js';
+import { committedSample } from '../../support/sample.js';
+
+const sample = committedSample();
+const skip = sample ? false : 'no committed sample';
+const folder = mkdtempSync(join(tmpdir(), 'rekall-tables-'));
+const group = new SessionGroup();
+const open = (): Session => group.add(new Session({ cache: 'memory', ...(sample ? { filename: sample.image } : {}) }, Registry.builtIn()));
+const session = open();
+const other = open();
+after(() => {
+  group.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function rows(text: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+  return (await (await prepareInSession(session, text, { parameters })).rows()).map((row) => ({ ...row }));
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('two images in one query', { skip }, async () => {
+  const truth = sample?.list('proc').filter((name) => /^\d+$/.test(name)).length;
+  const [both] = await rows('select count(*) as n from pslist() a join pslist(session: {0}) b on a.pid = b.pid and a.name = b.name', [other.id]);
+  assert.ok(Number(both?.['n']) >= Number(truth));
+  assert.deepEqual(await rows('select pid from pslist() except select pid from pslist(session: 2)'), []);
+  await assert.rejects(rows('select pid from pslist(session: 9)'), /There is no session 9: there are 1, 2/);
+  assert.deepEqual(await rows('select id, current from sessions() order by id'), [
+    { id: 1, current: true },
+    { id: 2, current: false },
+  ]);
+});
+
+test('symbols and members are those that the guest had', { skip }, async () => {
+  const kallsyms = new Map<string, [string, string]>();
+  for (const line of sample?.truth('kallsyms').split('\n') ?? []) {
+    const [, address = '', kind = '', name = ''] = /^(\w+) (\w) (\S+)$/.exec(line) ?? [];
+    if (name.startsWith('init_task')) kallsyms.set(name, [address, kind]);
+  }
+  assert.ok(kallsyms.size > 0);
+  const found = await rows('select name, address, kind from symbols("linux!init_task*")');
+  assert.deepEqual(
+    found.map(({ name, address, kind }) => [name, (address as bigint).toString(16), kind]).sort(),
+    [...kallsyms].map(([name, [address, kind]]) => [name, address.replace(/^0+/, ''), kind]).sort(),
+  );
+  const members = await rows('select name, offset, size, type from members("task_struct") where name in ("comm", "pid", "tgid") order by offset');
+  assert.deepEqual(members.map(({ name, size, type }) => [name, size, type]), [
+    ['pid', 4, 'int'],
+    ['tgid', 4, 'int'],
+    ['comm', 16, 'char[16]'],
+  ]);
+  assert.equal(Number(members[1]?.['offset']) - Number(members[0]?.['offset']), 4);
+  assert.deepEqual((await rows('select kind from types("task_struct")')).map(({ kind }) => kind), ['struct']);
+  await assert.rejects(rows('select * from members("task_strct")'), /There is no struct task_strct. Did you mean task_struct\?/);
+});
+
+test('columns and arguments are those of the declarations', async () => {
+  const entry = session.registry.find('pslist', 'linux');
+  assert.deepEqual((await rows('select name from columns("pslist")')).map(({ name }) => name), Object.keys(entry?.columns ?? {}));
+  assert.deepEqual((await rows('select name from arguments("pslist")')).map(({ name }) => name), Object.keys(entry?.args ?? {}));
+  assert.deepEqual((await rows('select kind from functions() where name == "substr"')), [{ kind: 'scalar' }]);
+  await assert.rejects(rows('select * from columns("pslits")'), /Did you mean/);
+});
+
+test('a command that another tool has is explained', { skip }, async () => {
+  await assert.rejects(rows('select * from hivelist()'), /hivelist/);
+  await assert.rejects(rows('select * from pslits()'), /pslist/);
+});
+
+test('JSON in every form, with whole numbers exact and times as times', async () => {
+  const objects = '{"pid": 1, "name": "a, ]}\\"", "big": 18446612682070032384, "at": "2026-11-24T01:46:00.387181925Z", "in": {"x": [1, 2]}, "f": 1.5}';
+  const path = file('rows.json', `[ ${objects},\n {"pid": 2, "name": null, "late": true} ]`);
+  for (const source of [path, file('one.ndjson', `${objects}\n{"pid": 2, "name": null, "late": true}\n`)]) {
+    const [first, second] = await rows('select * from json({0})', [source]);
+    assert.equal(first?.['name'], 'a, ]}"');
+    assert.equal(first?.['big'], 18446612682070032384n);
+    assert.equal((first?.['at'] as Timestamp).ns, Timestamp.fromSeconds(BigInt(Date.UTC(2026, 10, 24, 1, 46)) / 1000n, 387181925n).ns);
+    assert.deepEqual([first?.['f'], first?.['late'], second?.['late'], second?.['name']], [1.5, null, true, null]);
+  }
+  assert.deepEqual(await rows('select pid from json({0}) where at > "2026-11-24 01:45" and big == 18446612682070032384', [path]), [{ pid: 1 }]);
+  assert.deepEqual(await rows('select * from json({0})', [file('values.json', '[1, "a", null, [2], true]')]), [{ value: 1 }, { value: 'a' }, { value: null }, { value: [2] }, { value: true }]);
+  assert.deepEqual(await rows('select a from json({0})', [file('object.json', '{"a": "only"}')]), [{ a: 'only' }]);
+  assert.deepEqual(await rows('select * from json({0})', [file('empty.json', '[]')]), []);
+  await assert.rejects(rows('select * from json({0})', [file('broken.json', '[{"a": 1}, {"a": }]')]), /value 2 is no JSON/);
+  await assert.rejects(rows('select * from json({0})', [file('cut.json', '[{"a": 1}, {"a"')]), /value 2 is no JSON/);
+  await assert.rejects(rows('select * from json({0})', [join(folder, 'none.json')]), /there is no such file/);
+  await assert.rejects(rows('select * from json({0})', [folder]), /it is a folder/);
+});
+
+test('CSV as Python writes it', async () => {
+  const python = 'import csv,sys; w=csv.writer(open(sys.argv[1],"w",newline="")); w.writerows([["a","b","c d","e","e"],[1,"x,\\"y\\"\\nz","0x1f","2026-01-02T03:04:05Z",1.5],[2,"","0xffff888000000000","2026-01-02T03:04:06+00:00",-2]])';
+  const path = join(folder, 'python.csv');
+  execFileSync('python3', ['-c', python, path]);
+  const found = await rows('select * from csv({0})', [path]);
+  const at = (second: number): Timestamp => Timestamp.fromSeconds(BigInt(Date.UTC(2026, 0, 2, 3, 4, second)) / 1000n);
+  assert.deepEqual(found, [
+    { a: 1, b: 'x,"y"\nz', 'c d': 0x1fn, e: at(5), e_2: 1.5 },
+    { a: 2, b: null, 'c d': 0xffff888000000000n, e: at(6), e_2: -2 },
+  ]);
+  assert.deepEqual(await rows('select * from csv({0}, delim: "tab", decode_header: false, trim: true)', [file('t.tsv', ' a \t007\n b\t8')]), [
+    { column_1: 'a', column_2: '007' },
+    { column_1: 'b', column_2: '8' },
+  ]);
+  await assert.rejects(rows('select * from csv({0})', [file('open.csv', 'a\n"b')]), /quote is never closed/);
+  await assert.rejects(rows('select * from csv({0}, delim: "ab")', [path]), /one character/);
+  assert.deepEqual(await rows('select * from lines({0})', [file('lines.txt', 'one\r\ntwo\n\nfour')]), [
+    { number: 1, line: 'one' },
+    { number: 2, line: 'two' },
+    { number: 3, line: '' },
+    { number: 4, line: 'four' },
+  ]);
+});
+
+test('a large file is not held as a whole, and is left when enough was read', async () => {
+  const path = file('large.ndjson', Array.from({ length: 200_000 }, (_, index) => `{"n":${index},"text":"${'x'.repeat(50)}"}\n`).join(''));
+  const started = performance.now();
+  assert.deepEqual(await rows('select n from json({0}) limit 1 offset 5', [path]), [{ n: 5 }]);
+  assert.ok(performance.now() - started < 1500);
+  assert.deepEqual(await rows('select count(*) as c, sum(n) as s from json({0})', [path]), [{ c: 200_000, s: (200_000 * 199_999) / 2 }]);
+});
+

@@ -102,9 +102,9 @@ async function address(name: string, value: Value, converter: Converter): Promis
     // A mistake inside of the expression is one inside of the line, unless escapes have moved its characters.
     const place = error instanceof UsageError ? error.place : undefined;
     if (!(error instanceof UsageError) || place?.line !== value.text) throw error;
-    const quote = value.quoted ? 1 : 0;
-    if (value.end - value.start !== value.text.length + 2 * quote) return converter.fail(error.message, value);
-    const start = value.start + quote;
+    const quotes = value.end - value.start - value.text.length;
+    if (quotes !== 0 && quotes !== 2) return converter.fail(error.message, value);
+    const start = value.start + quotes / 2;
     return converter.fail(error.message, { ...value, start: start + place.start, end: Math.max(start + place.start + 1, start + place.end) });
   }
 }

@@ -124,10 +124,10 @@ export class LoadedElf {
       const { bytes } = this.space.readPartial(BigInt.asUintN(64, this.bias + address), Number(fileSize));
       for (let at = 0; at + 12 <= bytes.length; ) {
         const [name, size, kind] = [bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8)];
-        const content = at + 12 + ((name + 3) & ~3);
+        const content = at + 12 + padded(name);
         if (content + size > bytes.length) break;
         if (kind === NT_GNU_BUILD_ID && name === 4) return bytes.toString('hex', content, content + size);
-        at = content + ((size + 3) & ~3);
+        at = content + padded(size);
       }
     }
     return undefined;
@@ -310,6 +310,11 @@ function segmentOf(at: Buffer, wide: boolean): Segment {
   }
   const number = (offset: number): bigint => at.readBigUInt64LE(offset);
   return { type: at.readUInt32LE(0), flags: at.readUInt32LE(4), offset: number(8), address: number(16), fileSize: number(32), size: number(40) };
+}
+
+/** Names and contents of notes are padded to 4 bytes. */
+function padded(size: number): number {
+  return Math.ceil(size / 4) * 4;
 }
 
 function wordAt(bytes: Buffer, offset: number, wide: boolean): bigint {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import { processByPid } from '../../src/kernel/linux/tasks.js';
-import { PagedSpace } from '../../src/memory/paging/paged.js';
+import type { PagedSpace } from '../../src/memory/paging/paged.js';
 import type { MmStruct } from '../../src/kernel/linux/types.js';
 import { bindArguments } from '../../src/plugin/bind.js';
 import { arg } from '../../src/plugin/args.js';

@@ -15,7 +15,7 @@ export const NOTHING: Names = { nearest: () => undefined, name: () => undefined 
 export async function spaceWithNames(session: Session, argument: string | undefined): Promise<{ readonly space: AddressSpace; readonly names: Names }> {
   const { kind, space, context } = await findSpace(session, argument);
   if (kind === 'physical') return { space, names: NOTHING };
-  const resolver = await session.resolver(context);
+  const resolver = await session.resolver(context ?? null);
   // A listing asks for the same few addresses again and again.
   const known = new Map<bigint, ReturnType<Names['nearest']>>();
   const nearest: Names['nearest'] = (address) => {

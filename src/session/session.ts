@@ -121,8 +121,12 @@ export class Session {
     return this.context?.space ?? (await this.kernel()).space;
   }
 
-  /** Names to addresses and back: the kernel's, and those of what a process has mapped; by default that of the context. */
-  async resolver(context = this.context): Promise<Resolver> {
+  /**
+   * Names to addresses and back: the kernel's, and those of what a process has mapped. @param process null: the kernel's alone; by default
+   * that of the context
+   */
+  async resolver(process: ProcessContext | null | undefined = this.context): Promise<Resolver> {
+    const context = process ?? undefined;
     const kernel = await this.kernel();
     const shared = this.memo('names', () => kernelSources(kernel));
     return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));

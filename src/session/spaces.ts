@@ -71,7 +71,8 @@ export async function spaceNamed(session: Session, name: string | undefined): Pr
 /** The resolver for addresses in the space that an argument names: of a process's space it knows the process's programs. */
 export async function resolverIn(session: Session, name: string | undefined): Promise<Resolver> {
   // Physical addresses and page tables have no names of their own: what is typed for one is a name of the kernel.
-  return session.resolver((await findSpace(session, name)).context);
+  const { context } = await findSpace(session, name);
+  return session.resolver(context ?? null);
 }
 
 /** A process as a context, by its id. Throws PluginError where there is none. */

@@ -13,6 +13,9 @@ import { SymbolTable } from './symbol-table.js';
 /** Symbols of all programs and libraries of one process: a damaged process could claim any number. */
 const MOST_SYMBOLS = 1 << 22;
 
+/** Areas of a process that are looked at; vm.max_map_count is 65530 unless it was raised. */
+const MOST_AREAS = 1 << 17;
+
 /** A part of a process's memory without names of its own: heap, stack, anonymous memory, a file that is no program. */
 class RegionNames implements ModuleNames {
   constructor(
@@ -91,8 +94,13 @@ class ElfNames implements ModuleNames {
     const { symbols, missing } = this.elf.symbols(this.file);
     budget.symbols -= symbols.length;
     if (missing.length > 0) budget.onFault(`${name}: not in memory: ${missing.join('; ')}`);
-    return new SymbolTable(symbols);
+    // Of several names for one place the plain one comes first: printf, not _IO_printf.
+    return new SymbolTable(symbols.toSorted((a, b) => underscores(a.name) - underscores(b.name)));
   }
+}
+
+function underscores(name: string): number {
+  return /^_*/.exec(name)?.[0].length ?? 0;
 }
 
 /** The names of a process's memory, and where they hold. */
@@ -137,7 +145,7 @@ export function processNames(kernel: LinuxKernel, mm: MmStruct, space: AddressSp
     ranges.push({ start, end, names });
   };
 
-  for (const vma of vmas(kernel, mm, { onFault })) {
+  for (const vma of vmas(kernel, mm, { onFault, limit: MOST_AREAS })) {
     const area = orElse(() => areaOf(kernel, vma, bounds), undefined);
     if (!area || area.end <= area.start) continue;
     const { start, end, path, inode } = area;

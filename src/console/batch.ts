@@ -17,7 +17,10 @@ export async function runLines(session: Session, input: NodeJS.ReadableStream, h
     return outcome === 'quit';
   };
   try {
-    for await (const { line, next } of linesOf(input)) if (await run(await statements.add(line, { next }))) return failed ? 1 : 0;
+    const lines = new Lines(input);
+    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+      if (await run(await statements.add(line, { next: () => lines.peek() }))) return failed ? 1 : 0;
+    }
     await run(statements.take());
     return failed ? 1 : 0;
   } finally {
@@ -25,17 +28,53 @@ export async function runLines(session: Session, input: NodeJS.ReadableStream, h
   }
 }
 
-/** The lines of a stream, each with the one behind it where that has come already. */
-async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<{ line: string; next: string | undefined }> {
-  input.setEncoding('utf8');
-  let held = '';
-  for await (const chunk of input) {
-    held += chunk as string;
-    for (let end = /\r?\n/.exec(held); end; end = /\r?\n/.exec(held)) {
-      const line = held.slice(0, end.index);
-      held = held.slice(end.index + end[0].length);
-      yield { line, next: /^([^\r\n]*)\r?\n/.exec(held)?.[1] };
-    }
+/** Where a line may belong to the statement before it, so many milliseconds are waited for it: a program that waits for an answer sends none. */
+const PATIENCE_MS = 60;
+
+/** The lines of a stream. */
+class Lines {
+  private readonly chunks: AsyncIterator<string>;
+  private held = '';
+  private ended = false;
+  private reading: Promise<void> | undefined;
+
+  constructor(input: NodeJS.ReadableStream) {
+    input.setEncoding('utf8');
+    this.chunks = (input as AsyncIterable<string>)[Symbol.asyncIterator]();
   }
-  if (held !== '') yield { line: held, next: undefined };
+
+  /** The next line, when it comes; undefined at the end. */
+  async next(): Promise<string | undefined> {
+    while (!this.complete && !this.ended) await this.read();
+    const line = this.first;
+    if (line === undefined) return undefined;
+    this.held = this.held.slice(line.length).replace(/^\r?\n/, '');
+    return line;
+  }
+
+  /** The line that `next` will give, where it is there or comes at once. */
+  async peek(): Promise<string | undefined> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!this.complete && !this.ended && Date.now() < deadline) {
+      await Promise.race([this.read(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
+    }
+    return this.complete || this.ended ? this.first : undefined;
+  }
+
+  private get complete(): boolean {
+    return this.held.includes('\n');
+  }
+
+  private get first(): string | undefined {
+    if (this.held === '') return undefined;
+    return /^[^\n]*?(?=\r?\n|$)/.exec(this.held)?.[0];
+  }
+
+  private read(): Promise<void> {
+    return (this.reading ??= this.chunks.next().then(({ done, value }) => {
+      this.reading = undefined;
+      if (done === true) this.ended = true;
+      else this.held += value;
+    }));
+  }
 }

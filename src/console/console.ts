@@ -151,7 +151,7 @@ export class Console {
   private async line(line: string): Promise<void> {
     if (this.ended) return;
     this.asked = false;
-    const statement = await this.statements.add(line, { next: this.keyboard.nextLine, live: this.terminal });
+    const statement = await this.statements.add(line, { next: () => this.keyboard.nextLine, live: this.terminal });
     if (statement !== undefined) {
       this.remember(statement);
       if (statement.trim() !== '') await this.execute(statement);

@@ -61,7 +61,7 @@ export class Evaluator {
   }
 
   /**
-   * Runs a statement and gives its value. Throws what it throws, SyntaxError, and Interrupted when the signal (or SIGINT) comes first.
+   * Runs a statement and gives its value, of a promise what it resolves to. Throws what it throws, SyntaxError, and Interrupted when the signal (or SIGINT) comes first.
    */
   evaluate(text: string, signal?: AbortSignal): Promise<unknown> {
     const { engine } = this;
@@ -85,7 +85,8 @@ export class Evaluator {
       try {
         this.run.call(engine, `${text}\n`, engine.context, STATEMENT, (error, value) => {
           if (error) fail(unwrapped(error));
-          else settle(() => resolve(value));
+          // A promise is waited for, as if it had been written with await.
+          else Promise.resolve(value).then((result) => settle(() => resolve(result)), fail);
         });
       } finally {
         for (const listener of listeners) process.on('SIGINT', listener);

@@ -79,7 +79,7 @@ async function showValue(group: SessionGroup, value: unknown, signal: AbortSigna
   const session = group.current;
   if (value === undefined) return;
   if (value instanceof Table || value instanceof Result) {
-    const [name, source] = value instanceof Result ? [value.name, once(value.rows)] : [value.title, value.batches() as AsyncGenerator<Row[]>];
+    const [name, source] = value instanceof Result ? [value.name, once(value.rows)] : [value.title, await started(value)];
     const notes = (): readonly string[] => (value instanceof Result ? [] : value.notes);
     // `_` shown again stays what it was.
     await present(session, { name, columns: value.columns, start: ({ keep }) => printable(source, notes, keep) }, { signal, remember: value !== group.last }, host);
@@ -93,6 +93,17 @@ async function showValue(group: SessionGroup, value: unknown, signal: AbortSigna
     return;
   }
   await present(session, { name: table.name, columns: table.columns, start: ({ keep }) => printable(once(result.rows), () => [], keep) }, { signal }, host);
+}
+
+/** The batches of a table whose columns are known: a query's are only when it runs. */
+async function started(table: Table): Promise<AsyncGenerator<Row[]>> {
+  const batches = table.batches() as AsyncGenerator<Row[]>;
+  if (Object.keys(table.columns).length > 0) return batches;
+  const first = await batches.next();
+  return (async function* () {
+    if (first.done !== true) yield first.value;
+    yield* batches;
+  })();
 }
 
 async function* once(rows: readonly Row[]): AsyncGenerator<Row[]> {

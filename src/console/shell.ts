@@ -85,7 +85,8 @@ export class Shell implements ScriptRunner {
     try {
       for (const statement of await this.parse(text)) {
         if (signal?.aborted === true) return 'failed';
-        if ((await this.run(statement, text, signal)) === 'quit') return 'quit';
+        const outcome = await this.run(statement, text, signal);
+        if (outcome !== 'done') return outcome;
       }
       return signal?.aborted === true ? 'failed' : 'done';
     } catch (error) {
@@ -106,8 +107,8 @@ export class Shell implements ScriptRunner {
     for (const [index, line] of lines.entries()) {
       if (!statements.open) start = index;
       const next = lines[index + 1];
-      const statement = (await statements.add(line, { next })) ?? (next === undefined ? statements.take() : undefined);
-      if (statement === undefined || statement.trim() === '') continue;
+      const statement = (await statements.add(line, { next: () => next })) ?? (next === undefined ? statements.take() : undefined);
+      if (statement === undefined || (await this.completeness(statement)).kind === undefined) continue;
       if (signal?.aborted === true) return;
       yield { line: start + 1, statement, outcome: await this.statements(statement, signal) };
     }

@@ -2,8 +2,8 @@ import type { Completeness } from './shell.js';
 
 /** What is known of a line besides its text. */
 export interface Arrival {
-  /** the line behind it, where that is there already (a paste, a file) */
-  readonly next?: string | undefined;
+  /** The line behind it, where that is there already (a paste, a file); asked only where it matters. */
+  readonly next?: () => string | undefined | Promise<string | undefined>;
   /** somebody types it, and would be surprised to wait for a line behind */
   readonly live?: boolean;
 }
@@ -41,10 +41,9 @@ export class Statements {
   }
 
   /** Takes a line. @returns the statement that it ends, or undefined where more is needed */
-  async add(line: string, { next, live = false }: Arrival = {}): Promise<string | undefined> {
+  async add(line: string, { next: ask = () => undefined, live = false }: Arrival = {}): Promise<string | undefined> {
     this.waiting = false;
     if (!this.open && line.trim() === '') return line;
-    if (next !== undefined) this.pasted = true;
     this.blank = line.trim() === '' ? this.blank + 1 : 0;
     if (continued(line)) {
       // A blank keeps all places behind it where they were.
@@ -53,6 +52,9 @@ export class Statements {
     }
     this.lines.push(line);
     const { incomplete, kind } = await this.completeness(this.text);
+    if (!incomplete && kind !== 'query' && kind !== 'javascript') return this.take();
+    const next = await ask();
+    if (next !== undefined) this.pasted = true;
     if (incomplete) return this.givenUp(kind, next) ? this.take() : undefined;
     if (kind === 'query' && this.goesOn(next, live)) return undefined;
     if (kind === 'javascript' && next !== undefined && CHAINED.test(next)) return undefined;

@@ -42,7 +42,7 @@ export default definePlugin({
         pid: task.tgid,
         path,
         // A function is called only when somebody looks at the column; memory that is not there costs this cell alone.
-        start_code: () => task.mm?.start_code ?? null,
+        start_code: () => (task.mm ? BigInt(task.mm.start_code) : null),
       };
     }
     // An empty table never comes without a note.

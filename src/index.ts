@@ -9,6 +9,8 @@ export { RekallSession } from './api/session.js';
 export type { QueryParameters } from './query/engine.js';
 export { present, Table, type TableOptions } from './api/table.js';
 export type { PluginFunction } from './api/plugins.js';
+export { writeTable, type WriteOptions } from './render/write-table.js';
+export type { Format } from './render/renderer.js';
 export type * from './api/plugin-types.js';
 
 // Declaring plugins

@@ -165,7 +165,8 @@ export const smod = definePlugin({
 
 /** Each parameter with its value and where that comes from. */
 export function* parameterRows(session: Session): Generator<{ parameter: ParameterName; value: unknown; origin: string | null; default: unknown; doc: string }> {
-  for (const [name, { doc, default: standard }] of Object.entries(all) as [ParameterName, Parameter][]) {
+  for (const [name, { doc, default: standard, command }] of Object.entries(all) as [ParameterName, Parameter][]) {
+    if (command === true) continue;
     yield { parameter: name, value: session.parameters[name] ?? null, origin: session.origins.get(name) ?? null, default: standard ?? null, doc };
   }
 }

@@ -33,6 +33,8 @@ export const PER_COMMAND: ReadonlySet<ParameterName> = new Set<ParameterName>([
   'paging_limit',
   'timezone',
   'dump_dir',
+  'as_query',
+  'as_code',
 ]);
 
 /**
@@ -47,6 +49,13 @@ export async function runCommand(session: Session, request: Request, host: Host)
     resolve: async (expression, space) => (await resolverIn(session, space)).address(expression),
     path: (text) => session.path(text),
   });
+  if (bound.parameters.as_query === true || bound.parameters.as_code === true) {
+    const { asCode, asQuery } = await import('./as-text.js');
+    const { text, notes } = (bound.parameters.as_code === true ? asCode : asQuery)(session, plugin, bound, request);
+    await showText(session, host, text);
+    if (!session.parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
+    return { rows: 0, notes };
+  }
   const restore = override(session, bound.parameters);
   try {
     return await present(

@@ -20,6 +20,8 @@ export interface BindOptions {
 /** A command's arguments, typed, and the session parameters that were given among them (`pslist format=json`). */
 export interface Bound {
   readonly args: Readonly<Record<string, unknown>>;
+  /** names of the arguments that were given; the others have their defaults */
+  readonly given: ReadonlySet<string>;
   readonly parameters: Partial<ParameterValues>;
 }
 
@@ -50,7 +52,7 @@ export async function bindArguments(command: { readonly name: string; readonly a
       fail(`${command.name} needs ${name} (${arg.type}): ${arg.doc}.`, { start: end, end: end + 1 });
     }
   }
-  return { args, parameters: binder.parameterValues() };
+  return { args, given: new Set(binder.given.keys()), parameters: binder.parameterValues() };
 }
 
 /**

@@ -3,7 +3,7 @@ import { type Parameter, type ParameterName, parameters } from './parameters.js'
 
 /** The parameters of a session as arguments of a command that sets them (`snew`, `smod`): none has a default, all may be left out. */
 export function parameterArgs(positional?: ParameterName): Record<ParameterName, Arg> {
-  const args = Object.entries(parameters).map(([name, parameter]: [string, Parameter]) => [name, argOf(parameter, name === positional)] as const);
+  const args = Object.entries(parameters).filter(([, parameter]: [string, Parameter]) => parameter.command !== true).map(([name, parameter]: [string, Parameter]) => [name, argOf(parameter, name === positional)] as const);
   return Object.fromEntries(args) as Record<ParameterName, Arg>;
 }
 

@@ -11,6 +11,8 @@ export interface Parameter {
   readonly least?: number;
   /** a file or folder of the analyst's: completed as one, and `~` is the home folder */
   readonly path?: boolean;
+  /** said with one command, and of no meaning for a session */
+  readonly command?: boolean;
   /** what of a session is found anew when it changes: the image and all that follows from it, or the kernel and what follows */
   readonly resets?: 'image' | 'kernel';
 }
@@ -37,6 +39,8 @@ export const parameters = {
   kernel_slide: { type: 'int', resets: 'kernel', doc: 'virtual KASLR slide, instead of finding it' },
   autodetect: { type: 'list', resets: 'kernel', doc: 'detection methods to use, in order (default: all)' },
   dump_dir: { type: 'string', short: 'D', default: '.', path: true, doc: 'folder that commands write files to' },
+  as_query: { type: 'bool', default: false, command: true, doc: 'print the query that a command stands for, instead of running it' },
+  as_code: { type: 'bool', default: false, command: true, doc: 'print the TypeScript that a command stands for, instead of running it' },
   session_name: { type: 'string', doc: "what the prompt and slist call the session (default: the image's file name)" },
   plugin_path: { type: 'list', aliases: ['plugin'], path: true, doc: 'your own plugins: files (.ts, .js, .mjs) and folders of them, loaded at the start' },
 } as const satisfies Readonly<Record<string, Parameter>>;

@@ -27,6 +27,8 @@ export async function complete(shell: Shell, line: string, cursor = line.length)
     case 'argument':
     case 'value':
       return words(shell, text, assist);
+    case 'query':
+      return query(shell, line, assist, cursor);
     case 'javascript':
       return (await import('./completion-javascript.js')).completeJavaScript(shell, assist.text, assist.start);
     default:
@@ -42,6 +44,13 @@ const BEGINNINGS: readonly Candidate[] = [
   { text: 'await', hint: 'JavaScript: waits for a promise' },
   { text: 'const', hint: 'JavaScript: a constant' },
 ];
+
+/** Inside of a query, whose text behind the cursor says which tables there are. */
+async function query(shell: Shell, line: string, { start }: Assist, cursor: number): Promise<Completion> {
+  const [{ completeQuery }, { completionCatalog }] = await Promise.all([import('../query/complete.js'), import('../query/session/catalog.js')]);
+  const { matches, from } = await completeQuery(line.slice(start), cursor - start, completionCatalog(shell.session));
+  return { start: start + from, candidates: matches.map((text) => ({ text, after: '' })) };
+}
 
 /** The first word: a command, or a name of JavaScript where no command begins so. */
 async function statement(shell: Shell, { text, start }: Assist): Promise<Completion> {

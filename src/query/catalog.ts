@@ -1,5 +1,6 @@
 import type { Args } from '../plugin/args.js';
 import type { Columns, Row } from '../plugin/columns.js';
+import type { Definitions } from './engine.js';
 
 /**
  * What the query engine knows of the world: tables. A plugin is one, a view, a file, the rows of the last command; tests give
@@ -12,6 +13,8 @@ export interface Catalog {
   names(): Iterable<string>;
   /** Members of a struct by the profile's types, so that `task.mm.pgd` is checked before anything runs; undefined where nothing is known of it. */
   members?(struct: string): Promise<ReadonlyMap<string, MemberType> | undefined>;
+  /** Views, variables and functions of the session, for completion. */
+  readonly definitions?: Definitions;
   /** The address of a name or expression (`linux!init_task+0x10`), for arguments that take one. Throws PluginError where it means none. */
   address?(expression: string): Promise<bigint>;
 }

@@ -148,3 +148,9 @@ test('any line, at any place, gives a list and no error', { skip }, async () => 
   const lines = ['pslist pids=[1, 2] proc_regex="a b" > x | wc; dt task_struct.mm', "vtop 'linux!init", 'select a from pslist() where b', '? kaslr "x', 'dump *linux!modules+0x10 # note', '))(( ;; --', 'pslist --pids 1 --', '\u{1f600} \x1b[2J'];
   for (const line of lines) for (let cursor = 0; cursor <= line.length; cursor++) assert.ok(Array.isArray((await complete(shell, line, cursor)).candidates));
 });
+
+test('inside of queries: columns of tables behind the cursor, tables, arguments', async () => {
+  assert.equal(await tab('select na| from pslist()'), 'select name| from pslist()');
+  assert.equal(await tab('select name from psl|'), 'select name from pslist()|');
+  assert.equal(await tab('select name from pslist(proc_r|)'), 'select name from pslist(proc_regex: |)');
+});

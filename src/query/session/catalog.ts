@@ -20,8 +20,10 @@ export function definitionsOf(session: Session): Definitions {
  * last result. A command of the name of one of the engine's tables wins.
  */
 export function sessionCatalog(session: Session): Catalog {
-  const own = new Map([...engineTables(session, definitionsOf(session)), ...profileTables(session), ...fileTables(session)].map((table) => [table.name, table]));
+  const definitions = definitionsOf(session);
+  const own = new Map([...engineTables(session, definitions), ...profileTables(session), ...fileTables(session)].map((table) => [table.name, table]));
   return {
+    definitions,
     *names() {
       const os = session.detected?.os;
       for (const entry of session.registry.list()) if (os === undefined || fits(entry, os)) yield entry.name;
@@ -36,6 +38,24 @@ export function sessionCatalog(session: Session): Catalog {
     members: (struct) => memberTypes(session, struct),
     address: async (expression) => (await session.resolver()).address(expression),
   };
+}
+
+/** The same for completion, which must not wait until a kernel has been found: what is not known yet is not there. */
+export function completionCatalog(session: Session): Catalog {
+  const catalog = sessionCatalog(session);
+  return {
+    ...catalog,
+    async table(name) {
+      const [entry] = session.detected || name === '_' ? [] : session.registry.named(name);
+      if (!entry) return catalog.table(name);
+      return { name: entry.name, summary: entry.summary, args: entry.args, columns: entry.dynamic ? undefined : entry.columns, open: () => cannotOpen(name) };
+    },
+    members: (struct) => (session.detected ? memberTypes(session, struct) : Promise.resolve(undefined)),
+  };
+}
+
+function cannotOpen(name: string): never {
+  throw new PluginError(`${name} is only looked at, not run.`);
 }
 
 function resultTable(result: Result | undefined): CatalogTable {

@@ -1,5 +1,7 @@
 import type { REPLServer } from 'node:repl';
+import { stripVTControlCharacters } from 'node:util';
 import { escapeText } from '../render/escape.js';
+import { colorsOn, paintFor } from '../render/paint.js';
 import { terminalWidth } from '../render/sink.js';
 import { cellWidth } from '../render/width.js';
 import type { Session } from '../session/session.js';
@@ -143,7 +145,7 @@ export class Console {
       host.error.write(await greeting(session));
     } catch (error) {
       // What is no image may still be asked about (`why`, `plugins`).
-      host.error.write(`${errorText(error, session.parameters.debug)}\n`);
+      host.error.write(`${errorText(error, session.parameters.debug, this.shell.paint)}\n`);
     }
   }
 
@@ -211,7 +213,7 @@ export class Console {
 
   /** `...> ` below the end of the prompt */
   private continuation(): string {
-    return '...> '.padStart(cellWidth(this.prompt()));
+    return '...> '.padStart(cellWidth(stripVTControlCharacters(this.prompt())));
   }
 
   /** `[1] tiny.kdump (bash 135) 14:03:11> ` */
@@ -219,9 +221,10 @@ export class Console {
     const { clock } = this.options;
     const { session } = this.shell;
     const { context } = session;
-    const process = context ? ` (${escapeText(context.name)} ${context.pid})` : '';
+    const { bold, dim, yellow } = paintFor(this.terminal && colorsOn(session.parameters.colors, this.options.host.output));
+    const process = context ? ` ${yellow(`(${escapeText(context.name)} ${context.pid})`)}` : '';
     const time = (clock?.() ?? new Date()).toTimeString().slice(0, 8);
-    return `[${session.id}] ${escapeText(session.name)}${process} ${time}> `;
+    return `[${session.id}] ${bold(escapeText(session.name))}${process} ${dim(time)}> `;
   }
 }
 

@@ -6,6 +6,7 @@ import { Absent } from '../memory/absent.js';
 import type { Row } from '../plugin/columns.js';
 import { PluginError, UsageError } from '../plugin/error.js';
 import { escapeText } from '../render/escape.js';
+import { type Paint, paintFor } from '../render/paint.js';
 import type { Printable } from '../render/print.js';
 import type { Output } from '../render/sink.js';
 import { Result } from '../session/result.js';
@@ -130,15 +131,15 @@ function printable(source: AsyncGenerator<Row[]>, notes: () => readonly string[]
 }
 
 /** What an error that JavaScript threw says: of ours what we say elsewhere, of others the message and where in the statement it happened. */
-export function javascriptError(error: unknown, text: string, debug: boolean): string {
+export function javascriptError(error: unknown, text: string, debug: boolean, paint: Paint = paintFor(false)): string {
   if (error instanceof Interrupted) return error.message;
-  if (error instanceof UsageError || error instanceof PluginError || error instanceof Absent) return errorText(error, debug);
+  if (error instanceof UsageError || error instanceof PluginError || error instanceof Absent) return errorText(error, debug, paint);
   // Errors of the statement are of another realm: they are told by what they have.
   if (typeof error !== 'object' || error === null || !('message' in error)) return `Uncaught ${valueLines(error)}`;
   const { name = 'Error', message, stack = '' } = error as { name?: unknown; message: unknown; stack?: unknown };
   const summary = `${escapeText(String(name))}: ${String(message).split('\n').map(escapeText).join('\n')}`;
   const frames = debug ? `\n${String(stack).split('\n').map(escapeText).join('\n')}` : '';
-  return `${summary}${place(String(stack), text)}${frames}`;
+  return `${paint.red(summary)}${place(String(stack), text)}${frames}`;
 }
 
 /** The line of the statement in which it happened, underlined. */

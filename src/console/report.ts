@@ -2,6 +2,7 @@ import { Absent } from '../memory/absent.js';
 import { UsageError } from '../plugin/error.js';
 import { userPlace } from '../plugin/user/place.js';
 import { escapeText } from '../render/escape.js';
+import type { Paint } from '../render/paint.js';
 import { DetectionError, type TraceStep } from '../session/errors.js';
 
 /** Classes that JavaScript itself throws: their appearance is a mistake in this program, not in what was asked of it. */
@@ -16,10 +17,24 @@ export function exitStatus(error: unknown): 1 | 2 {
  * What an error says to the analyst: what is wrong, where, and the next command to try. Texts may quote the image or the command
  * line: they are escaped.
  * @param debug with the stack
+ * @param paint what is wrong in red, what to type next in the colour of commands
  */
-export function errorText(error: unknown, debug = false): string {
+export function errorText(error: unknown, debug = false, paint?: Paint): string {
   const stack = debug && error instanceof Error && error.stack !== undefined ? `\n${escapeLines(error.stack)}` : '';
-  return `${summary(error)}${stack}`;
+  const text = `${summary(error)}${stack}`;
+  return paint?.colors === true ? painted(text, paint) : text;
+}
+
+function painted(text: string, { red, bold, cyan, dim }: Paint): string {
+  return text
+    .split('\n')
+    .map((line, index) => {
+      if (index === 0) return red(line);
+      if (/^ +\^+$/.test(line)) return bold(red(line));
+      if (line.startsWith('Try: ')) return `Try: ${cyan(line.slice(5))}`;
+      return /^\s+at /.test(line) ? dim(line) : line;
+    })
+    .join('\n');
 }
 
 function summary(error: unknown): string {

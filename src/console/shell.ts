@@ -5,6 +5,7 @@ import { UsageError } from '../plugin/error.js';
 import type { PluginEntry } from '../plugin/registry.js';
 import { fits } from '../plugin/registry.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
+import { colorsOn, type Paint, paintFor } from '../render/paint.js';
 import { SessionGroup } from '../session/group.js';
 import type { ScriptOptions, ScriptRunner, ScriptStep } from '../session/script.js';
 import type { Session } from '../session/session.js';
@@ -90,7 +91,7 @@ export class Shell implements ScriptRunner {
       }
       return signal?.aborted === true ? 'failed' : 'done';
     } catch (error) {
-      this.host.error.write(`${errorText(error, this.session.parameters.debug)}\n`);
+      this.host.error.write(`${errorText(error, this.session.parameters.debug, this.paint)}\n`);
       return 'failed';
     }
   }
@@ -142,6 +143,11 @@ export class Shell implements ScriptRunner {
   /** The system of the kernel, where one has been detected already; completion and help must not wait for it. */
   get system(): OperatingSystem | undefined {
     return this.session.detected?.os;
+  }
+
+  /** Colours of what is said besides the rows. */
+  get paint(): Paint {
+    return paintFor(colorsOn(this.session.parameters.colors, this.host.error));
   }
 
   /** Commands that fit the image, or all while nothing is known of it. */
@@ -202,7 +208,7 @@ export class Shell implements ScriptRunner {
       await runJavaScript(this.group, engine, text, signal, this.host);
       return 'done';
     } catch (error) {
-      this.host.error.write(`${javascriptError(error, text, this.session.parameters.debug)}\n`);
+      this.host.error.write(`${javascriptError(error, text, this.session.parameters.debug, this.paint)}\n`);
       return 'failed';
     }
   }

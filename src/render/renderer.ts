@@ -59,7 +59,7 @@ export async function createRenderer(format: Format, table: Table, sink: Sink, s
       return new (await import('./wide.js')).WideRenderer(table, sink, style);
     case 'json':
     case 'ndjson':
-      return new (await import('./json.js')).JsonRenderer(table, sink, format === 'ndjson');
+      return new (await import('./json.js')).JsonRenderer(table, sink, format === 'ndjson', style.colors === true);
     case 'csv':
       return new (await import('./csv.js')).CsvRenderer(table, sink);
     case 'data':

@@ -1,5 +1,6 @@
 import { Absent } from '../memory/absent.js';
 import type { Column, ColumnType, Row } from '../plugin/columns.js';
+import { type Paint, paintFor } from './paint.js';
 import { headingLabel, type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
 import { cellText, lineText } from './value.js';
 import { cellWidth, cut, loadWidths, needsWidths, pad } from './width.js';
@@ -28,12 +29,14 @@ export class TextRenderer implements Renderer {
   private readonly flexible: number;
   private heading: string | undefined;
   private started = false;
+  private readonly paint: Paint;
 
   constructor(
     table: Table,
     private readonly sink: Sink,
     private readonly style: RenderStyle,
   ) {
+    this.paint = paintFor(style.colors === true);
     const all = visible(table.columns, style.full);
     this.shown = all.map(([name]) => name);
     this.dividers = all.filter(([, column]) => column.divider === true);
@@ -98,7 +101,7 @@ export class TextRenderer implements Renderer {
   private head(): string {
     const titles = this.columns.map(([name, column]) => column.title ?? name);
     const rule = this.columns.map((_, index) => '-'.repeat(Math.min(this.width(index), this.style.full ? 60 : 40)));
-    return `${this.emphasise(this.layOut(titles))}\n${this.layOut(rule)}\n`;
+    return `${this.emphasise(this.layOut(titles))}\n${this.paint.dim(this.layOut(rule))}\n`;
   }
 
   /** A row, which has as many lines as its highest cell. */
@@ -125,10 +128,31 @@ export class TextRenderer implements Renderer {
     });
     const line = laid.join(GAP).trimEnd();
     // A table that is too wide even with its last column at its least must not wrap: `wide` shows all of it.
-    if (this.sink.width !== undefined && cellWidth(line) > this.sink.width) return cut(line, this.sink.width);
-    if (this.style.colors !== true || !row) return line;
-    const dimmed = laid.map((cell, index) => (row[this.columns[index]?.[0] ?? ''] instanceof Absent ? `\x1b[2m${cell}\x1b[22m` : cell));
-    return dimmed.join(GAP).trimEnd();
+    const room = this.sink.width ?? Infinity;
+    const shown = cellWidth(line) > room ? cutLine(line, room) : line;
+    return this.style.colors === true && row ? this.painted(laid, row, shown) : shown;
+  }
+
+  /** A row in colours: addresses, and dim what is not there. A cell that is cut has none. */
+  private painted(laid: readonly string[], row: Row, shown: string): string {
+    let text = '';
+    let done = 0;
+    for (let index = 0; index < laid.length; index++) {
+      const gap = index === 0 ? '' : GAP;
+      const cell = shown.startsWith(gap + laid[index], done) ? (laid[index] as string) : shown.slice(done + gap.length) === (laid[index] as string).trimEnd() ? (laid[index] as string).trimEnd() : undefined;
+      if (cell === undefined) break;
+      const [name, column] = this.columns[index] as [string, Column];
+      text += gap + this.paintCell(cell, row[name], column);
+      done += gap.length + cell.length;
+    }
+    return text + shown.slice(done);
+  }
+
+  private paintCell(cell: string, value: unknown, column: Column): string {
+    const { dim, cyan } = this.paint;
+    if (value instanceof Absent || value === null || value === undefined) return dim(cell);
+    if (column.type === 'address' || column.type === 'struct' || column.type === 'physical') return cell.replace(/0x[0-9a-f]+/, cyan);
+    return cell;
   }
 
   /** Cells of a column: what it needs, for the flexible one what the terminal leaves. */
@@ -140,6 +164,11 @@ export class TextRenderer implements Renderer {
   }
 
   private emphasise(text: string): string {
-    return this.style.colors === true ? `\x1b[1m${text}\x1b[22m` : text;
+    return this.paint.bold(text);
   }
+}
+
+/** A line cut to a width; blanks before the mark say nothing. */
+function cutLine(line: string, room: number): string {
+  return cut(line, room).replace(/(\S) {2,}…$/, '$1 …');
 }

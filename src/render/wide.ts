@@ -1,4 +1,5 @@
 import type { Column, Row } from '../plugin/columns.js';
+import { type Paint, paintFor } from './paint.js';
 import { type Renderer, type RenderStyle, type Sink, type Table, visible } from './renderer.js';
 import { cellText, type ValueStyle } from './value.js';
 import { cellWidth, loadWidths, needsWidths, pad } from './width.js';
@@ -8,6 +9,7 @@ export class WideRenderer implements Renderer {
   readonly shown: readonly string[];
   private readonly columns: readonly [string, Column][];
   private readonly style: ValueStyle;
+  private readonly paint: Paint;
   private first = true;
 
   constructor(
@@ -18,6 +20,7 @@ export class WideRenderer implements Renderer {
     this.columns = visible(table.columns, true);
     this.shown = this.columns.map(([name]) => name);
     this.style = style;
+    this.paint = paintFor(style.colors === true);
   }
 
   async begin(): Promise<void> {
@@ -34,7 +37,7 @@ export class WideRenderer implements Renderer {
         const value = cellText(row[name], column, this.style);
         const lines = typeof value === 'string' ? [value] : value;
         const depth = column.tree === true ? '. '.repeat(row.$depth ?? 0) : '';
-        text += `${pad(name, longest)}  ${depth}${lines.join(`\n${' '.repeat(longest + 2)}`)}`.trimEnd() + '\n';
+        text += `${this.paint.cyan(pad(name, longest))}  ${depth}${lines.join(`\n${' '.repeat(longest + 2)}`)}`.trimEnd() + '\n';
       }
     }
     await this.sink.write(text);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { unreadable } from '../../src/memory/absent.js';
 import { col } from '../../src/plugin/columns.js';
 import { render } from '../support/table.js';
@@ -71,10 +72,34 @@ test('escape sequences are ours alone', async () => {
   const hostile = [[{ pid: 1, name: '\x1b]0;owned\x07', path: unreadable(1n) }]];
   assert.ok(!(await render('text', columns, hostile)).includes('\x1b'));
   const coloured = await render('text', columns, hostile, { colors: true });
-  assert.deepEqual(coloured.split('\x1b').slice(1).map((part) => part.slice(0, part.indexOf('m') + 1)), ['[1m', '[22m', '[2m', '[22m']);
+  assert.deepEqual(coloured.split('\x1b').slice(1).map((part) => part.slice(0, part.indexOf('m') + 1)), ['[1m', '[22m', '[2m', '[22m', '[2m', '[22m']);
 });
 
 test('wide shows every column of a row on its own line', async () => {
   const text = await render('wide', columns, [[{ pid: 1, name: 'a', secret: 'x\ny', path: null }, { pid: 2, name: 'b' }]]);
   assert.equal(text, 'pid     1\nname    a\nsecret  x\\ny\npath    -\n\npid     2\nname    b\nsecret  -\npath    -\n');
+});
+
+test('colours change nothing but colours, whatever the width', async () => {
+  const rows = [[{ pid: 1, name: 'a', address: 0xffff888000000000n, path: '/bin/something long enough' }, { pid: 22, name: 'b', address: unreadable(1n), path: null }]];
+  const wide = { pid: col.int('p'), address: col.address('a'), name: col.string('n'), path: col.string('p') };
+  for (const width of [undefined, 200, 60, 44, 30, 20, 10]) {
+    const size = width === undefined ? {} : { width };
+    const plain = await render('text', wide, rows, size);
+    const coloured = await render('text', wide, rows, { ...size, colors: true });
+    assert.equal(stripVTControlCharacters(coloured), plain, String(width));
+    if (width === 200) assert.ok(coloured.includes('\x1b[36m0xffff888000000000\x1b[39m'));
+    for (const line of plain.split('\n')) assert.ok(width === undefined || line.length <= width);
+  }
+});
+
+test('JSON and wide output in colours is the same text', async () => {
+  const rows = [[{ pid: -1, name: 'say "no": null, 12', secret: true, path: unreadable(1n) }]];
+  for (const format of ['json', 'ndjson', 'wide'] as const) {
+    const plain = await render(format, columns, rows);
+    const coloured = await render(format, columns, rows, { colors: true });
+    assert.notEqual(coloured, plain);
+    assert.equal(stripVTControlCharacters(coloured), plain);
+  }
+  assert.ok((await render('ndjson', columns, rows, { colors: true })).includes('\x1b[32m"say \\"no'));
 });

@@ -92,11 +92,13 @@ const NOT_RUN = [/^snew other\.raw/, /\|/, /^sdel 2/, /^\w+: /, /^(?:sswitch|.*s
 for (const page of pages()) {
   test(`what the page on ${page.name} says to type works`, { skip }, async () => {
     const lines = page.text.split('\n').filter((line) => /^ {4}\S/.test(line)).map((line) => line.trim().replace(/ {3,}\S.*$/, ''));
+    const screen = new Screen(false);
+    const own = new Shell(session, { output: screen, error: screen });
     for (const line of lines.filter((typed) => !NOT_RUN.some((pattern) => pattern.test(typed)))) {
-      const screen = new Screen(false);
-      const own = new Shell(session, { output: screen, error: screen });
+      screen.text = '';
       assert.equal(await own.execute(line), 'done', `${line}: ${screen.text}`);
     }
+    own.close();
     await shell.execute('cc kernel');
   });
 }

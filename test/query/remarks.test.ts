@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseQuery } from '../../grammar/efilter.js';
+import { remarksOf } from '../../src/query/remarks.js';
+
+function remarks(text: string): { text: string; always: boolean; at: string }[] {
+  return remarksOf(parseQuery(text), text).map((remark) => ({
+    text: remark.text,
+    always: remark.always,
+    at: text.slice(remark.start, remark.end),
+  }));
+}
+
+test('a comparison with null is remarked whenever it runs', () => {
+  assert.deepEqual(remarks('select * from pslist() where binary != null'), [
+    {
+      text: 'binary != null is never true, as nothing is known to be equal to null or unequal; binary is not null is what can be asked.',
+      always: true,
+      at: 'binary != null',
+    },
+  ]);
+  assert.match(
+    remarks('select * from pslist() where null == binary')[0]?.text ?? '',
+    /; binary is null is what can be asked/,
+  );
+  assert.deepEqual(remarks('select * from pslist() where binary is not null or pid == 4'), []);
+});
+
+test('what another reading of not would change is remarked by explain', () => {
+  const [remark, ...others] = remarks('select * from pslist() where not name == "bash"');
+  assert.equal(
+    remark?.text,
+    'not name == "bash" is not (name == "bash"), as in SQL; Rekall\'s EFILTER read it as (not name) == "bash".',
+  );
+  assert.equal(remark.always, false);
+  assert.equal(remark.at, 'not name == "bash"');
+  assert.deepEqual(others, []);
+  assert.equal(remarks('select * from pslist() where not name =~ "x" and not (pid == 1)').length, 1);
+  assert.equal(remarks('select * from pslist() where not (a) == 1').length, 1);
+  for (const clear of ['not (a == b)', '(not a) == b', 'a not in b', 'not a']) {
+    assert.equal(
+      remarks(`select * from pslist() where ${clear}`).filter(({ text }) => text.startsWith('not')).length,
+      0,
+      clear,
+    );
+  }
+});
+
+test('whole texts in a list are remarked by explain', () => {
+  assert.match(
+    remarks('select * from pslist() where name in ("sh", "bash")')[0]?.text ?? '',
+    /^name in \(…\) compares whole texts/,
+  );
+  assert.deepEqual(remarks('select * from pslist() where pid in (1, 2)'), []);
+  assert.deepEqual(remarks('select * from pslist() where "x" in tags'), []);
+});

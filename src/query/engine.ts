@@ -1,6 +1,7 @@
 import type { QueryStatement } from '../../grammar/efilter-tree.js';
 import type { Columns, Row } from '../plugin/columns.js';
 import type { Catalog } from './catalog.js';
+import type { Remark } from './remarks.js';
 
 /** Values for the parameters of a query: by position, or by name. Never text of the query. */
 export type QueryParameters = readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -18,6 +19,8 @@ export interface QueryOptions {
   readonly onProgress?: (fraction: number | undefined, what?: string) => void;
   /** time zone in which dates without one are read; default UTC */
   readonly timezone?: string;
+  /** remarks on the query as it was written, which its notes repeat */
+  readonly remarks?: readonly Remark[];
   /** bytes that intermediate results may take before they spill to disk; default 512 MiB */
   readonly memory?: number;
 }

@@ -18,6 +18,7 @@ import { Optimiser } from './plan/optimise.js';
 import { RunContext } from './run/context.js';
 import { PlannedRun } from './run/run.js';
 import type { Step } from './run/step.js';
+import { remarksOf } from './remarks.js';
 import { valueContext } from './values/context.js';
 
 /** Intermediate results may take so many bytes before they are written to temporary files. */
@@ -26,7 +27,8 @@ const MEMORY = 512 * 1024 * 1024;
 /** Reads, checks and plans a query: see {@link PrepareQuery}. */
 export const prepareQuery: PrepareQuery = async (text, catalog, options = {}) => {
   const { parseQuery } = await import('../../grammar/efilter.js');
-  return prepareStatement(parseQuery(text), catalog, options);
+  const statement = parseQuery(text);
+  return prepareStatement(statement, catalog, { ...options, remarks: remarksOf(statement, text) });
 };
 
 /**
@@ -40,9 +42,10 @@ export async function prepareStatement(statement: QueryStatement, catalog: Catal
   const step = builder.rows(relation);
   const context = new RunContext(catalog, options.signal, options.onProgress, options.memory ?? MEMORY);
   builder.holder.context = context;
+  const remarks = (options.remarks ?? []).filter(({ always }) => always || statement.kind === 'explain').map(({ text }) => text);
   if (statement.kind === 'evaluate')
-    return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>);
-  return new PlannedRun(explainColumns(statement.analyze), context, () => explained(step, statement.analyze, context));
+    return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>, remarks);
+  return new PlannedRun(explainColumns(statement.analyze), context, () => explained(step, statement.analyze, context), remarks);
 }
 
 /**

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Row } from '../../src/plugin/columns.js';
+import { root } from '../support/root.js';
 import type { Sample } from '../support/sample.js';
 
 /** Compares the rows of a question with what the guest said of itself. */
@@ -365,5 +369,32 @@ export const answers: Readonly<Record<number, Answer>> = {
     );
     assert.equal(expected.length, 2);
     assert.deepEqual(table(rows, 'pid', 'variable', 'value'), table(expected, 'pid', 'variable', 'value'));
+  },
+  31: (rows, guest) => {
+    assert.deepEqual(rows, []);
+    assert.ok(users(guest).length > 0);
+  },
+  32: (rows, guest) => {
+    const told = lines(guest.truth('proc/kallsyms'))
+      .map((line) => line.split(/\s+/))
+      .filter(([, , name, module]) => name?.endsWith('sys_call_table') === true && module === undefined);
+    assert.deepEqual(
+      rows.map((row) => `${(row['address'] as bigint).toString(16)} ${String(row['name'])}`),
+      told.map(([address = '', , name = '']) => `${address} ${name}`),
+    );
+  },
+  33: (rows) => {
+    // As pahole read them from the kernel's DWARF.
+    const structs = JSON.parse(
+      gunzipSync(readFileSync(join(root, 'fixtures/linux-6.1-tiny/structs.json.gz'))).toString(),
+    ) as Record<string, { members: Record<string, number | number[]> }>;
+    const members = Object.entries(structs['task_struct']?.members ?? {}).filter(([name]) =>
+      /cred|^t?gid$|^t?pid$|comm|uid/.test(name),
+    );
+    assert.ok(members.length > 4);
+    assert.deepEqual(
+      table(rows, 'name', 'offset').sort(),
+      members.map(([name, offset]) => `${name} | ${String(offset)}`).sort(),
+    );
   },
 };

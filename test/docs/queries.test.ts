@@ -2,21 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import type { Row } from '../../src/plugin/columns.js';
-import { Registry } from '../../src/plugin/registry.js';
 import { prepareInSession } from '../../src/query/session/statements.js';
-import { Session } from '../../src/session/session.js';
-import { BOOK, printed, questions } from '../support/query-book.js';
+import { BOOK, bookSession, printed, questions } from '../support/query-book.js';
 import { committedSample } from '../support/sample.js';
 import { answers } from './guest-answers.js';
 
 const sample = committedSample();
 
 describe('the query book', { skip: sample ? false : 'no sample image' }, () => {
-  const session = new Session(
-    { ...(sample ? { filename: sample.image } : {}), cache: 'memory', colors: 'no' },
-    Registry.builtIn(),
-  );
-  after(() => session.close());
+  const session = bookSession(sample?.image);
+  after(() => session.group?.close());
   const all = questions();
 
   it('has thirty questions and more, numbered, each with an answer', () => {

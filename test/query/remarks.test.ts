@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { col } from '../../src/plugin/columns.js';
 import { parseQuery } from '../../grammar/efilter.js';
+import { prepareQuery } from '../../src/query/prepare.js';
 import { remarksOf } from '../../src/query/remarks.js';
+import { TestCatalog } from '../support/query-tables.js';
 
 function remarks(text: string): { text: string; always: boolean; at: string }[] {
   return remarksOf(parseQuery(text), text).map((remark) => ({
@@ -53,4 +56,28 @@ test('whole texts in a list are remarked by explain', () => {
   );
   assert.deepEqual(remarks('select * from pslist() where pid in (1, 2)'), []);
   assert.deepEqual(remarks('select * from pslist() where "x" in tags'), []);
+});
+
+test('remarks are notes of the run, or of its explanation', async () => {
+  const catalog = new TestCatalog({
+    pslist: { columns: { pid: col.int('id'), name: col.string('name') }, rows: [{ pid: 1, name: 'a' }] },
+  });
+  const notes = async (text: string): Promise<readonly string[]> => {
+    const run = await prepareQuery(text, catalog);
+    await run.rows();
+    return run.notes;
+  };
+  assert.match(
+    (await notes('select * from pslist() where name == null')).join('|'),
+    /^No row fits the query\.\|name == null is never true/,
+  );
+  assert.deepEqual(await notes('select * from pslist() where not pid == 4'), []);
+  assert.match(
+    (await notes('explain select * from pslist() where not pid == 4')).join('|'),
+    /^not pid == 4 is not \(pid == 4\)/,
+  );
+  assert.match(
+    (await notes('explain analyze select * from pslist() where not pid == 4')).join('|'),
+    /1 row in .*\|not pid == 4 is not/,
+  );
 });

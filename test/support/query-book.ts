@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Shell } from '../../src/console/shell.js';
-import type { Session } from '../../src/session/session.js';
+import { Registry } from '../../src/plugin/registry.js';
+import { SessionGroup } from '../../src/session/group.js';
+import { Session } from '../../src/session/session.js';
 import { Screen } from './console.js';
 import { root } from './root.js';
 
@@ -36,6 +38,19 @@ export function withOutputs(text: string, outputs: ReadonlyMap<number, string>):
     (_all, number: string, title: string, prose: string, query: string) =>
       `### ${number}. ${title}\n${prose}\`\`\`sql\n${query}\`\`\`\n\n\`\`\`text\n${outputs.get(Number(number)) ?? ''}\`\`\`\n`,
   );
+}
+
+/** The first of two sessions, both of the same image. */
+export function bookSession(filename: string | undefined): Session {
+  const group = new SessionGroup();
+  const registry = Registry.builtIn();
+  const open = (): Session =>
+    group.add(
+      new Session({ ...(filename === undefined ? {} : { filename }), cache: 'memory', colors: 'no' }, registry),
+    );
+  const first = open();
+  open();
+  return first;
 }
 
 /** What a query prints, without spaces at the ends of lines. */

@@ -1,15 +1,13 @@
 /** `node dist/test/support/write-query-book.js`: writes into docs/queries.md what each query prints on the sample image. A test compares it. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Registry } from '../../src/plugin/registry.js';
-import { Session } from '../../src/session/session.js';
-import { BOOK, printed, questions, withOutputs } from './query-book.js';
+import { BOOK, bookSession, printed, questions, withOutputs } from './query-book.js';
 import { committedSample } from './sample.js';
 
 const sample = committedSample();
 if (!sample) throw new Error('the sample image is not there');
-const session = new Session({ filename: sample.image, cache: 'memory', colors: 'no' }, Registry.builtIn());
+const session = bookSession(sample.image);
 const outputs = new Map<number, string>();
 for (const { number, query } of questions()) outputs.set(number, await printed(session, query));
 writeFileSync(BOOK, withOutputs(readFileSync(BOOK, 'utf8'), outputs));
 process.stderr.write(`${outputs.size} queries in docs/queries.md\n`);
-session.close();
+session.group?.close();

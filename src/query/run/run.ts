@@ -11,6 +11,8 @@ export class PlannedRun implements QueryRun {
     readonly columns: Columns,
     private readonly context: RunContext,
     private readonly source: () => AsyncGenerator<readonly Row[], void, undefined>,
+    /** what is said of the query itself, when its rows have ended */
+    private readonly remarks: readonly string[] = [],
   ) {}
 
   get notes(): readonly string[] {
@@ -40,6 +42,7 @@ export class PlannedRun implements QueryRun {
         yield batch as Row[];
       }
       if (this.count === 0 && this.context.notes.length === 0) this.context.note('No row fits the query.');
+      for (const remark of this.remarks) this.context.note(remark);
     } catch (error) {
       // Ctrl-C ends a query as it ends a command: with the rows so far.
       if (!(error instanceof Stopped)) throw error;

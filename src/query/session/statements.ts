@@ -5,6 +5,7 @@ import type { Session } from '../../session/session.js';
 import type { Definitions, QueryOptions, QueryRun } from '../engine.js';
 import { QueryError } from '../error.js';
 import { prepareStatement } from '../prepare.js';
+import { remarksOf } from '../remarks.js';
 import { definitionsOf, sessionCatalog } from './catalog.js';
 
 /** What a statement that defines something says: one row for each name. */
@@ -22,7 +23,7 @@ export async function prepareInSession(session: Session, text: string, options: 
   const { parseQuery } = await import('../../../grammar/efilter.js');
   const statement = parseQuery(text);
   const definitions = definitionsOf(session);
-  const all: QueryOptions = { timezone: session.parameters.timezone, ...options, definitions };
+  const all: QueryOptions = { timezone: session.parameters.timezone, ...options, definitions, remarks: remarksOf(statement, text) };
   const catalog = sessionCatalog(session);
   const check = (value: Expression): Promise<QueryRun> => prepareStatement({ kind: 'evaluate', value, start: value.start, end: value.end }, catalog, all);
   switch (statement.kind) {

@@ -1,3 +1,4 @@
+import { SymbolTable } from './symbol-table.js';
 import type { KernelSymbol, SymbolSource } from './types.js';
 
 /** Names of a profile with their addresses as linked. */
@@ -11,8 +12,13 @@ export interface LinkedConstants {
 /** The part of the address space that the kernel image can be linked at; constants outside (per-CPU offsets) do not slide. */
 const LOWEST_LINKED = { wide: 0xffffffff80000000n, narrow: 0xc0000000n };
 
+/** A variable that every Linux kernel has. */
+const VARIABLE = 'init_task';
+
 /** A profile's constants, slid to where this kernel runs, behind the image's own symbols (which know best). */
 export class SlidSymbols implements SymbolSource {
+  private table: SymbolTable | undefined;
+
   constructor(
     private readonly constants: LinkedConstants,
     private readonly slide: bigint,
@@ -38,13 +44,31 @@ export class SlidSymbols implements SymbolSource {
   }
 
   nearest(address: bigint): ReturnType<SymbolSource['nearest']> {
-    return this.own.nearest(address);
+    const own = this.own.nearest(address);
+    const linked = this.linked?.nearest(address);
+    return linked && (!own || linked.distance < own.distance) ? linked : own;
   }
 
   at(address: bigint): readonly KernelSymbol[] {
-    if (this.own.at) return this.own.at(address);
-    const found = this.own.nearest(address);
-    return found?.distance === 0n ? [found.symbol] : [];
+    const nearest = this.own.nearest(address);
+    const own = this.own.at?.(address) ?? (nearest?.distance === 0n ? [nearest.symbol] : []);
+    const names = new Set(own.map(({ name }) => name));
+    return [...own, ...(this.linked?.at(address) ?? []).filter(({ name }) => !names.has(name))];
+  }
+
+  /**
+   * The profile's names by address, where the image's own lack variables (a kernel without CONFIG_KALLSYMS_ALL); undefined where they do not.
+   */
+  private get linked(): SymbolTable | undefined {
+    if (this.own.address(VARIABLE) !== undefined || this.constants.get(VARIABLE) === undefined) return undefined;
+    return (this.table ??= new SymbolTable(this.slidConstants()));
+  }
+
+  /** Those that lie in the image: what does not slide is no address. */
+  private *slidConstants(): Generator<KernelSymbol> {
+    for (const [name, linked] of this.constants.entries()) {
+      if (linked >= lowestOf(linked)) yield { name, address: this.slid(linked), kind: this.constants.kind(name) === 'function' ? 't' : 'd' };
+    }
   }
 
   *symbols(): Generator<KernelSymbol> {
@@ -59,7 +83,10 @@ export class SlidSymbols implements SymbolSource {
   }
 
   private slid(address: bigint): bigint {
-    const lowest = address >> 32n === 0n ? LOWEST_LINKED.narrow : LOWEST_LINKED.wide;
-    return address >= lowest ? address + this.slide : address;
+    return address >= lowestOf(address) ? address + this.slide : address;
   }
+}
+
+function lowestOf(address: bigint): bigint {
+  return address >> 32n === 0n ? LOWEST_LINKED.narrow : LOWEST_LINKED.wide;
 }

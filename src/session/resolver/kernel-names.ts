@@ -1,7 +1,7 @@
 import type { Kernel } from '../../kernel/kernel.js';
+import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
-import type { ModuleNames, NearSymbol } from './module-names.js';
-import { SymbolTable } from './symbol-table.js';
+import type { ModuleNames } from './module-names.js';
 import { typeOfGlobal } from './typed-globals.js';
 
 /** Further from a symbol than this, an address is not said to be in it (Rekall's limit). */

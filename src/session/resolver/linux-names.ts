@@ -2,9 +2,9 @@ import type { TypeCompiler } from '../../object/compiler.js';
 import type { LinuxKernel } from '../../kernel/linux/kernel.js';
 import { moduleTypes } from '../../kernel/linux/module-types.js';
 import { moduleRanges, moduleSymbols, type Module } from '../../kernel/linux/modules.js';
+import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol } from '../../symbols/types.js';
-import type { ModuleNames, NearSymbol } from './module-names.js';
-import { SymbolTable } from './symbol-table.js';
+import type { ModuleNames } from './module-names.js';
 
 /** Addresses `[start, end)` and whose names lie there. */
 export interface NamedRange {

@@ -1,12 +1,6 @@
 import type { TypeCompiler } from '../../object/compiler.js';
+import type { NameIndex, NearSymbol } from '../../symbols/symbol-table.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
-
-/** A symbol at or below an address. */
-export interface NearSymbol {
-  readonly symbol: KernelSymbol;
-  /** bytes from the symbol to the address */
-  readonly distance: bigint;
-}
 
 /**
  * Names of one part of an address space: the kernel, one of its modules, a program or library that a process has mapped, a region
@@ -34,17 +28,6 @@ export interface ModuleNames {
   at(address: bigint): readonly KernelSymbol[];
   /** Its symbols, indexed by name. Made when first asked for; may be empty. */
   index(): NameIndex;
-}
-
-/** Names to search: by beginning, by pattern, case ignored. */
-export interface NameIndex {
-  readonly size: number;
-  /** Symbols whose name begins with a prefix (in lower case). */
-  beginning(prefix: string): Iterable<KernelSymbol>;
-  /** Symbols whose name matches. */
-  matching(pattern: RegExp): Iterable<KernelSymbol>;
-  /** Symbols whose name is this one but for case (in lower case). */
-  folded(name: string): readonly KernelSymbol[];
 }
 
 /** Names that kernels have gone by, and the one used here. */

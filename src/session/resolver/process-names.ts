@@ -5,10 +5,10 @@ import { CachedFile } from '../../kernel/linux/page-cache.js';
 import type { MmStruct, VmAreaStruct } from '../../kernel/linux/types.js';
 import { mmBounds, vmaName, vmas } from '../../kernel/linux/vma.js';
 import { LoadedElf } from '../../symbols/elf/loaded.js';
+import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol } from '../../symbols/types.js';
 import type { NamedRange } from './linux-names.js';
-import { moduleKey, type ModuleNames, moduleName, type NearSymbol } from './module-names.js';
-import { SymbolTable } from './symbol-table.js';
+import { moduleKey, type ModuleNames, moduleName } from './module-names.js';
 
 /** Symbols of all programs and libraries of one process: a damaged process could claim any number. */
 const MOST_SYMBOLS = 1 << 22;

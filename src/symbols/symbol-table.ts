@@ -1,5 +1,22 @@
-import type { KernelSymbol } from '../../symbols/types.js';
-import type { NameIndex, NearSymbol } from './module-names.js';
+import type { KernelSymbol } from './types.js';
+
+/** A symbol at or below an address. */
+export interface NearSymbol {
+  readonly symbol: KernelSymbol;
+  /** bytes from the symbol to the address */
+  readonly distance: bigint;
+}
+
+/** Names to search: by beginning, by pattern, case ignored. */
+export interface NameIndex {
+  readonly size: number;
+  /** Symbols whose name begins with a prefix (in lower case). */
+  beginning(prefix: string): Iterable<KernelSymbol>;
+  /** Symbols whose name matches. */
+  matching(pattern: RegExp): Iterable<KernelSymbol>;
+  /** Symbols whose name is this one but for case (in lower case). */
+  folded(name: string): readonly KernelSymbol[];
+}
 
 /**
  * Symbols in arrays: by address with binary search, by name with a map, by beginning and pattern in one pass over folded names (a few
@@ -44,7 +61,7 @@ export class SymbolTable implements NameIndex {
   }
 
   *beginning(prefix: string): Generator<KernelSymbol> {
-    const folds = this.folded1();
+    const folds = this.lowered();
     for (let index = 0; index < folds.length; index++) if (folds[index]?.startsWith(prefix) === true) yield this.symbols[index] as KernelSymbol;
   }
 
@@ -53,13 +70,13 @@ export class SymbolTable implements NameIndex {
   }
 
   folded(name: string): readonly KernelSymbol[] {
-    const folds = this.folded1();
+    const folds = this.lowered();
     const all: KernelSymbol[] = [];
     for (let index = folds.indexOf(name); index >= 0; index = folds.indexOf(name, index + 1)) all.push(this.symbols[index] as KernelSymbol);
     return all;
   }
 
-  private folded1(): readonly string[] {
+  private lowered(): readonly string[] {
     return (this.folds ??= this.symbols.map(({ name }) => name.toLowerCase()));
   }
 

@@ -11,6 +11,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import { root } from '../support/root.js';
+import { benchNames } from './names.bench.js';
 import { benchPaging } from './paging.bench.js';
 
 const RUNS = 3;
@@ -107,6 +108,7 @@ try {
     say([`${command} in an open session`, `${median(times.slice(1)).toFixed(1)} ms`]);
   }
   const { location } = (await session.kernel()) as LinuxKernel;
+  for (const { what, figure } of await benchNames(session)) say([what.padEnd(40), figure]);
   session.close();
   for (const { what, perSecond } of benchPaging(image, location.paging, location.dtb)) say([what, `${(perSecond / 1e6).toFixed(1)} M/s`]);
 } finally {

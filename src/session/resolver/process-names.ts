@@ -150,7 +150,7 @@ export function processNames(kernel: LinuxKernel, mm: MmStruct, space: AddressSp
     if (!area || area.end <= area.start) continue;
     const { start, end, path, inode } = area;
     if (image && start >= image.end) image = undefined;
-    if (image && (inode === image.inode || path === undefined)) {
+    if (image && (inode === image.inode || (path === undefined && inode === 0n))) {
       const stop = end < image.end || inode === image.inode ? end : image.end;
       ranges.push({ start, end: stop, names: image.names });
       if (stop < end) region(stop, end, undefined);

@@ -1,0 +1,50 @@
+import { commandLine, environment } from '../../src/kernel/windows/peb.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { Absent } from '../../src/memory/absent.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+const process = col.struct('_EPROCESS', 'the process');
+
+export const cmdline = definePlugin({
+  name: 'cmdline',
+  needs: ['windows'],
+  topic: 'processes',
+  summary: 'the command line of each process',
+  notes: '_PEB.ProcessParameters.CommandLine, in the process\'s own memory. Processes without a PEB (System, ended ones) have none.',
+  args: windowsProcessArgs,
+  columns: { _EPROCESS: process, command_line: col.string('as the process was started   _RTL_USER_PROCESS_PARAMETERS.CommandLine') },
+  examples: [{ line: 'cmdline' }, { line: 'cmdline proc_regex=svchost' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    for (const { process: one } of selectWindowsProcesses(context, args)) yield { _EPROCESS: one, command_line: () => commandLine(kernel, one) ?? null };
+  },
+});
+
+export const envars = definePlugin({
+  name: 'envars',
+  needs: ['windows'],
+  topic: 'processes',
+  summary: 'the environment variables of each process',
+  notes: 'The block at _PEB.ProcessParameters.Environment. A process may change it while it runs; variables that begin with = are the command processor\'s current folders.',
+  args: windowsProcessArgs,
+  columns: {
+    _EPROCESS: process,
+    variable: col.string('name'),
+    value: col.string('value'),
+  },
+  examples: [{ line: 'envars 208' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    let missing = 0;
+    for (const { process: one } of selectWindowsProcesses(context, args)) {
+      try {
+        for (const [variable, value] of environment(kernel, one)) yield { _EPROCESS: one, variable, value };
+      } catch (error) {
+        if (!(error instanceof Absent)) throw error;
+        missing++;
+      }
+    }
+    if (missing > 0) context.note(`The environment of ${missing === 1 ? 'one process' : `${missing} processes`} could not be read: its pages are not in memory.`);
+  },
+});

@@ -1,0 +1,62 @@
+import { Absent, orElse } from '../../src/memory/absent.js';
+import { handleEntries, handleTable } from '../../src/kernel/windows/handles.js';
+import { describeHandle } from '../../src/kernel/windows/object-details.js';
+import { objectAt } from '../../src/kernel/windows/objects.js';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+export const handles = definePlugin({
+  name: 'handles',
+  needs: ['windows'],
+  topic: 'files',
+  summary: 'the open handles of each process: files, keys, processes, sections …',
+  notes: 'The table at _EPROCESS.ObjectTable, of one to three levels; each used entry leads to an object\'s header. The access mask is what was granted when the handle was opened.',
+  args: {
+    ...windowsProcessArgs,
+    object_types: arg.strings('only objects of these types: File, Key, Process …'),
+    named_only: arg.bool('only objects with a name', { default: false }),
+  },
+  columns: {
+    _OBJECT_HEADER: col.struct('_OBJECT_HEADER', "the object's header"),
+    _EPROCESS: col.struct('_EPROCESS', 'the process that has the handle'),
+    handle: col.physical('the handle, as the process sees it'),
+    access: col.physical('rights that were granted   _HANDLE_TABLE_ENTRY.GrantedAccess'),
+    obj_type: col.string('type of the object   _OBJECT_TYPE.Name'),
+    details: col.string('its name, or what it is'),
+  },
+  examples: [{ line: 'handles 208' }, { line: 'handles object_types=File proc_regex=lsass' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    const wanted = args.object_types && new Set(args.object_types.map((type) => type.toLowerCase()));
+    for (const { process } of selectWindowsProcesses(context, args)) {
+      const table = handleTable(kernel, process);
+      if (!table) continue;
+      for (const entry of guarded(() => handleEntries(kernel, table, (what) => context.note(`${what}.`)), (what) => context.note(what))) {
+        const object = orElse(() => objectAt(kernel, entry.object), undefined);
+        if (wanted && !wanted.has(object?.type?.toLowerCase() ?? '')) continue;
+        const details = (): string | null => (object ? describeHandle(kernel, object) : null);
+        if (args.named_only && (orElse(details, null) ?? '') === '') continue;
+        yield {
+          _OBJECT_HEADER: kernel.at('_OBJECT_HEADER', entry.object),
+          _EPROCESS: process,
+          handle: entry.handle,
+          access: entry.access,
+          obj_type: object?.type ?? new Absent('corrupt', 'its header names no type of this system', entry.object),
+          details,
+        };
+      }
+    }
+  },
+});
+
+/** A table that cannot be read at all is told; the next process goes on. */
+function* guarded<T>(walk: () => Iterable<T>, note: (what: string) => void): Generator<T> {
+  try {
+    yield* walk();
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    note(`A handle table could not be read: ${error.reason}.`);
+  }
+}

@@ -1,0 +1,32 @@
+import { orElse } from '../../src/memory/absent.js';
+import { kernelModules } from '../../src/kernel/windows/modules.js';
+import { unicodeText } from '../../src/kernel/windows/strings.js';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { windowsOf } from '../../src/plugin/windows-select.js';
+
+export const modules = definePlugin({
+  name: 'modules',
+  needs: ['windows'],
+  topic: 'kernel',
+  summary: 'drivers and libraries of the kernel, in the order in which they were loaded',
+  notes: 'The list at nt!PsLoadedModuleList, forwards and, where it is broken, backwards. The kernel itself comes first, then the HAL.',
+  args: { name_regex: arg.regex('only modules whose name matches', { positional: true, completes: 'module' }) },
+  columns: {
+    _LDR_DATA_TABLE_ENTRY: col.struct('_LDR_DATA_TABLE_ENTRY', 'the entry'),
+    name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { width: 20 }),
+    base: col.address('where it is loaded   _LDR_DATA_TABLE_ENTRY.DllBase'),
+    size: col.int('bytes   _LDR_DATA_TABLE_ENTRY.SizeOfImage', { unit: 'bytes' }),
+    path: col.string('path   _LDR_DATA_TABLE_ENTRY.FullDllName'),
+  },
+  examples: [{ line: 'modules' }, { line: 'modules name_regex=ntoskrnl' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    for (const entry of kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
+      const name = (): string => unicodeText(entry.BaseDllName);
+      if (args.name_regex && !args.name_regex.test(orElse(name, ''))) continue;
+      yield { _LDR_DATA_TABLE_ENTRY: entry, name, base: () => entry.DllBase.address, size: () => entry.SizeOfImage, path: () => unicodeText(entry.FullDllName) };
+    }
+  },
+});

@@ -1,0 +1,78 @@
+import { orElse } from '../../src/memory/absent.js';
+import { commandLine } from '../../src/kernel/windows/peb.js';
+import { pidOf } from '../../src/kernel/windows/processes.js';
+import type { Eprocess } from '../../src/kernel/windows/types.js';
+import { handleTable } from '../../src/kernel/windows/handles.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+export const pstree = definePlugin({
+  name: 'pstree',
+  needs: ['windows'],
+  topic: 'processes',
+  summary: 'processes as a tree of parents and children',
+  notes:
+    'A parent is told by its id alone (InheritedFromUniqueProcessId), which Windows gives anew after a process has ended: a parent that started after its child is none, and its child stands at the root.',
+  args: windowsProcessArgs,
+  columns: {
+    _EPROCESS: col.struct('_EPROCESS', 'the process', { tree: true }),
+    ppid: col.int("parent's id   _EPROCESS.InheritedFromUniqueProcessId"),
+    thd_count: col.int('threads   _EPROCESS.ActiveThreads'),
+    hnd_count: col.int('handles   _EPROCESS.ObjectTable.HandleCount'),
+    create_time: col.time('start   _EPROCESS.CreateTime'),
+    cmd: col.string('command line   _PEB.ProcessParameters.CommandLine', { hidden: true }),
+  },
+  examples: [{ line: 'pstree' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    const all = [...selectWindowsProcesses(context, args)].map(({ process }) => process);
+    const byPid = new Map<number, Eprocess>();
+    for (const process of all) {
+      const pid = pidOf(process);
+      if (pid !== undefined && !byPid.has(pid)) byPid.set(pid, process);
+    }
+    const children = new Map<Eprocess | undefined, Eprocess[]>();
+    for (const process of all) {
+      const parent = parentOf(process, byPid);
+      children.set(parent, [...(children.get(parent) ?? []), process]);
+    }
+    const seen = new Set<Eprocess>();
+    function* walk(parent: Eprocess | undefined, depth: number): Generator<{ process: Eprocess; depth: number }> {
+      for (const process of children.get(parent) ?? []) {
+        if (seen.has(process)) continue;
+        seen.add(process);
+        yield { process, depth };
+        yield* walk(process, depth + 1);
+      }
+    }
+    // Processes whose parents go in circles hang below no root.
+    const roots = [...walk(undefined, 0)];
+    const circles = all.filter((process) => !seen.has(process)).map((process) => ({ process, depth: 0 }));
+    if (circles.length > 0) context.note(`${circles.length} processes name each other as parents.`);
+    for (const { process, depth } of [...roots, ...circles]) {
+      yield {
+        $depth: depth,
+        _EPROCESS: process,
+        ppid: () => Number(process.InheritedFromUniqueProcessId),
+        thd_count: () => process.ActiveThreads,
+        hnd_count: () => {
+          const table = handleTable(kernel, process);
+          return table ? Number(table.$get('HandleCount')) : null;
+        },
+        create_time: () => process.CreateTime,
+        cmd: () => commandLine(kernel, process) ?? null,
+      };
+    }
+  },
+});
+
+function parentOf(process: Eprocess, byPid: ReadonlyMap<number, Eprocess>): Eprocess | undefined {
+  return orElse(() => {
+    const parent = byPid.get(Number(process.InheritedFromUniqueProcessId));
+    if (!parent || parent === process) return undefined;
+    const born = process.CreateTime.ns;
+    // System has no time of birth.
+    return born > 0n && parent.CreateTime.ns > born ? undefined : parent;
+  }, undefined);
+}

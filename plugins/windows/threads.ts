@@ -1,0 +1,45 @@
+import { threadsOf } from '../../src/kernel/windows/threads.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+export const threads = definePlugin({
+  name: 'threads',
+  needs: ['windows'],
+  topic: 'processes',
+  summary: 'the threads of each process, with where they started',
+  notes: 'The list at _EPROCESS.ThreadListHead. StartAddress is where the kernel let the thread begin (in user mode a stub of ntdll), Win32StartAddress the function that the program asked for.',
+  args: windowsProcessArgs,
+  columns: {
+    _ETHREAD: col.struct('_ETHREAD', 'the thread'),
+    pid: col.int('process id   _ETHREAD.Cid.UniqueProcess'),
+    tid: col.int('thread id   _ETHREAD.Cid.UniqueThread'),
+    start: col.address('where the kernel let it begin   _ETHREAD.StartAddress'),
+    start_symbol: col.string('the symbol there'),
+    Process: col.struct('_EPROCESS', 'the process'),
+    win32_start: col.address('the function that was asked for   _ETHREAD.Win32StartAddress'),
+    win32_start_symb: col.string('the symbol there'),
+    state: col.int('0 initialized, 1 ready, 2 running, 3 standby, 4 terminated, 5 waiting, 6 transition, 7 deferred ready, 8 gate wait   _KTHREAD.State', { hidden: true }),
+  },
+  examples: [{ line: 'threads 208' }],
+  async *collect(context, args) {
+    const kernel = windowsOf(context);
+    const resolver = await context.session.resolver();
+    const name = (address: bigint): string | null => resolver.name(address) ?? null;
+    for (const { process } of selectWindowsProcesses(context, args)) {
+      for (const thread of threadsOf(kernel, process, { onFault: (what) => context.note(`${what}.`) })) {
+        yield {
+          _ETHREAD: thread,
+          pid: () => Number(thread.Cid.$get('UniqueProcess')),
+          tid: () => Number(thread.Cid.$get('UniqueThread')),
+          start: () => thread.$pointer('StartAddress'),
+          start_symbol: () => name(thread.$pointer('StartAddress')),
+          Process: process,
+          win32_start: () => thread.$pointer('Win32StartAddress'),
+          win32_start_symb: () => name(thread.$pointer('Win32StartAddress')),
+          state: () => Number(thread.Tcb.$get('State')),
+        };
+      }
+    }
+  },
+});

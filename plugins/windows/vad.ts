@@ -1,0 +1,74 @@
+import { orElse } from '../../src/memory/absent.js';
+import { fileName, protectionText, VAD_TYPES, vadFile, vadFlags, vads } from '../../src/kernel/windows/vad.js';
+import { arg } from '../../src/plugin/args.js';
+import { col } from '../../src/plugin/columns.js';
+import { definePlugin } from '../../src/plugin/plugin.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+
+export const vad = definePlugin({
+  name: 'vad',
+  needs: ['windows'],
+  topic: 'memory',
+  summary: 'the regions of address spaces, with their protection and what is mapped in them',
+  notes:
+    'The tree at _EPROCESS.VadRoot (AVL; since Windows 8.1 a balanced tree of _RTL_BALANCED_NODE), in order of addresses. The kind of a node is told by the pool tag in front of it: VadS and VadF have no section, ' +
+    'Vad , Vadl and Vadm have. Protection is what the region was made with; pages may have been changed since (vtop shows them).',
+  args: {
+    ...windowsProcessArgs,
+    regex: arg.regex('only regions whose mapped file matches'),
+    offset: arg.address('only the region that this address lies in', { completes: 'symbol' }),
+  },
+  columns: {
+    _EPROCESS: col.struct('_EPROCESS', 'the process', { divider: true }),
+    VAD: col.struct('_MMVAD', 'the node'),
+    lev: col.int('level in the tree, 1 for the root'),
+    start: col.address('address of the first byte   _MMVAD.StartingVpn'),
+    end: col.address('address of the last byte   _MMVAD.EndingVpn'),
+    com: col.int('pages that are committed; -1: all   _MMVAD_FLAGS.CommitCharge', { unit: 'pages' }),
+    type: col.string('Private, Mapped, or a kind of its own   _MMVAD_FLAGS.PrivateMemory, VadType'),
+    exe: col.string('Exe for a mapped executable   _MMVAD_FLAGS.VadType'),
+    protect: col.string('protection it was made with   _MMVAD_FLAGS.Protection'),
+    filename: col.string('the mapped file   _SUBSECTION.ControlArea.FilePointer'),
+    tag: col.string('pool tag of the node', { hidden: true }),
+  },
+  examples: [{ line: 'vad proc_regex=smss' }, { line: 'vad 208 offset=0x47a90000' }],
+  *collect(context, args) {
+    const kernel = windowsOf(context);
+    let empty = 0;
+    for (const { process } of selectWindowsProcesses(context, args)) {
+      let count = 0;
+      for (const region of vads(kernel, process, (what) => context.note(`${what}.`))) {
+        count++;
+        if (args.offset !== undefined && (args.offset < region.start || args.offset > region.end)) continue;
+        const file = (): string | null => {
+          const object = vadFile(kernel, region);
+          return object ? fileName(object) : null;
+        };
+        if (args.regex && !args.regex.test(orElse(file, null) ?? '')) continue;
+        const flags = orElse(() => vadFlags(kernel, region), undefined);
+        const kind = Number(flags && flags.$has('VadType') ? flags.$get('VadType') : 0);
+        const image = flags?.$has('ImageMap') === true ? Number(flags.$get('ImageMap')) === 1 : kind === 2;
+        yield {
+          _EPROCESS: process,
+          VAD: region.node,
+          lev: region.level,
+          start: region.start,
+          end: region.end,
+          com: () => commit(flags ? BigInt(flags.$get('CommitCharge') as number | bigint) : 0n, kernel.profile.pointerSize),
+          type: flags ? (Number(flags.$get('PrivateMemory')) === 1 ? 'Private' : image || kind === 0 ? 'Mapped' : (VAD_TYPES[kind] ?? String(kind)).replace(/^Vad/, '')) : null,
+          exe: image ? 'Exe' : null,
+          protect: () => protectionText(Number(flags?.$get('Protection') ?? 0)),
+          filename: file,
+          tag: region.tag,
+        };
+      }
+      if (count === 0) empty++;
+    }
+    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: they have ended, or are the kernel's own.`);
+  },
+});
+
+/** A charge of all ones says that all pages are charged as they are touched. */
+function commit(charge: bigint, pointer: 4 | 8): number {
+  return charge === (pointer === 8 ? 0x7ffffffffffffn : 0x7ffffn) ? -1 : Number(charge);
+}

@@ -1,0 +1,148 @@
+import { Absent, orElse } from '../../memory/absent.js';
+import type { Struct } from '../../object/struct.js';
+import { fastRef } from './fast-ref.js';
+import type { WindowsKernel } from './kernel.js';
+import { unicodeText } from './strings.js';
+import type { Eprocess } from './types.js';
+
+/** A region of a process's address space. */
+export interface Vad {
+  /** the `_MMVAD`, by its tag one of the short, plain and long forms */
+  readonly node: Struct;
+  /** pool tag in front of it: `VadS`, `Vad `, `Vadl`, `VadF`, `Vadm` */
+  readonly tag: string;
+  /** 1 for the root's level */
+  readonly level: number;
+  /** address of the first byte and of the last */
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Nodes of a tree at most, and levels: an AVL tree of a million has 28. */
+const MOST = 1 << 20;
+const DEEPEST = 64;
+const PAGE_SHIFT = 12n;
+
+/** Names of the 32 combinations of `_MMVAD_FLAGS.Protection` (ntos/mm: MM_PROTECTION_MASK; the upper two bits are no-cache, guard, write-combine). */
+const PROTECTIONS = ['NOACCESS', 'READONLY', 'EXECUTE', 'EXECUTE_READ', 'READWRITE', 'WRITECOPY', 'EXECUTE_READWRITE', 'EXECUTE_WRITECOPY'];
+const MODIFIERS = ['', ' | NOCACHE', ' | GUARD', ' | WRITECOMBINE'];
+/** `_MI_VAD_TYPE` */
+export const VAD_TYPES = ['VadNone', 'VadDevicePhysicalMemory', 'VadImageMap', 'VadAwe', 'VadWriteWatch', 'VadLargePages', 'VadRotatePhysical', 'VadLargePageSection'];
+
+/** The regions of a process, by address. A broken branch is told, and the rest goes on. */
+export function* vads(kernel: WindowsKernel, process: Eprocess, onFault?: (what: string) => void): Generator<Vad> {
+  const tree = treeOf(process);
+  if (tree.root === 0n) return;
+  const seen = new Set<bigint>();
+  const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, 'a process');
+  const fault = (what: string): void => onFault?.(`the VADs of ${name}: ${what}`);
+  // In order, with a stack of the nodes whose left side is being walked.
+  const stack: { address: bigint; level: number }[] = [];
+  let at = tree.root;
+  let level = 1;
+  for (;;) {
+    while (at !== 0n) {
+      if (seen.has(at)) {
+        fault(`the tree comes back to 0x${at.toString(16)}`);
+        break;
+      }
+      if (seen.size >= MOST || stack.length >= DEEPEST) {
+        fault('the tree does not end');
+        return;
+      }
+      seen.add(at);
+      stack.push({ address: at, level });
+      at = follow(kernel, tree, at, 'left', fault);
+      level++;
+    }
+    const here = stack.pop();
+    if (!here) return;
+    const vad = read(kernel, here.address, here.level);
+    if (vad) yield vad;
+    else fault(`what stands at 0x${here.address.toString(16)} is no region`);
+    at = follow(kernel, tree, here.address, 'right', fault);
+    level = here.level + 1;
+  }
+}
+
+interface Tree {
+  readonly root: bigint;
+  readonly struct: string;
+  readonly left: string;
+  readonly right: string;
+}
+
+/**
+ * Where the tree begins, by how this build keeps it: a pointer to the root `_MMVAD` (XP), an `_MM_AVL_TABLE` whose own node's right child is the
+ * root (Server 2003 to Windows 8), an `_RTL_AVL_TREE` (since 8.1).
+ */
+function treeOf(process: Eprocess): Tree {
+  const layout = process.$struct.members.get('VadRoot')?.type;
+  if (layout?.kind !== 'struct') return { root: process.$pointer('VadRoot'), struct: '_MMVAD', left: 'LeftChild', right: 'RightChild' };
+  const root = process.$get('VadRoot') as Struct;
+  if (root.$has('Root')) return { root: root.$pointer('Root'), struct: '_RTL_BALANCED_NODE', left: 'Left', right: 'Right' };
+  const own = root.$get('BalancedRoot') as Struct;
+  return { root: own.$pointer('RightChild'), struct: own.$type, left: 'LeftChild', right: 'RightChild' };
+}
+
+function follow(kernel: WindowsKernel, tree: Tree, address: bigint, side: 'left' | 'right', fault: (what: string) => void): bigint {
+  try {
+    return kernel.at(tree.struct, address).$pointer(tree[side]);
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    fault(`the ${side} side of 0x${address.toString(16)} cannot be read`);
+    return 0n;
+  }
+}
+
+const FORMS: Readonly<Record<string, string>> = { VadS: '_MMVAD_SHORT', VadF: '_MMVAD_SHORT', 'Vad ': '_MMVAD', Vadl: '_MMVAD_LONG', Vadm: '_MMVAD_LONG' };
+
+function read(kernel: WindowsKernel, address: bigint, level: number): Vad | undefined {
+  return orElse(() => {
+    // The tag is the last word but one of the pool header (x64: 16 bytes) or its last (x86: 8).
+    const tag = kernel.space.read(address - (kernel.profile.pointerSize === 8 ? 12n : 4n), 4).toString('latin1');
+    const node = kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address);
+    const short = kernel.at('_MMVAD_SHORT', address);
+    // Since Windows 8 a page number has 32 bits and an upper byte of its own.
+    const page = (member: string): bigint => BigInt(short.$get(member) as number | bigint) + (short.$has(`${member}High`) ? BigInt(short.$get(`${member}High`) as number) << 32n : 0n);
+    const [first, last] = [page('StartingVpn'), page('EndingVpn')];
+    if (last < first) return undefined;
+    return { node, tag, level, start: first << PAGE_SHIFT, end: ((last + 1n) << PAGE_SHIFT) - 1n };
+  }, undefined);
+}
+
+/** `_MMVAD_FLAGS` of a region. */
+export function vadFlags(kernel: WindowsKernel, vad: Vad): Struct {
+  const short = kernel.at('_MMVAD_SHORT', vad.node.$address);
+  const union = short.$get('u') as Struct;
+  return union.$get('VadFlags') as Struct;
+}
+
+export function protectionText(protection: number): string {
+  const name = PROTECTIONS[protection & 7] ?? '';
+  // PAGE_NOACCESS is all modifiers with no rights.
+  return (protection & 7) === 0 ? 'NOACCESS' : `${name}${MODIFIERS[(protection >> 3) & 3] ?? ''}`;
+}
+
+/** The file that a region maps; undefined where it maps none. Throws Absent where its name cannot be read. */
+export function vadFile(kernel: WindowsKernel, vad: Vad): Struct | undefined {
+  if (vad.node.$type === '_MMVAD_SHORT') return undefined;
+  const subsection = subsectionOf(kernel, vad);
+  const area = subsection?.$get('ControlArea') as Struct | null | undefined;
+  const file = area ? fastRef(area.$get('FilePointer') as Struct) : 0n;
+  return file === 0n ? undefined : kernel.at('_FILE_OBJECT', file);
+}
+
+/** The section of a mapped region (`_SUBSECTION`; before Windows Vista the VAD leads to its `_CONTROL_AREA`, behind which it stands). */
+function subsectionOf(kernel: WindowsKernel, vad: Vad): Struct | undefined {
+  const plain = kernel.at('_MMVAD', vad.node.$address);
+  if (plain.$has('Subsection')) return (plain.$get('Subsection') as Struct | null) ?? undefined;
+  if (!plain.$has('ControlArea')) return undefined;
+  const area = plain.$pointer('ControlArea');
+  return area === 0n ? undefined : kernel.at('_SUBSECTION', area + BigInt(kernel.struct('_CONTROL_AREA').size ?? 0));
+}
+
+/** Path of a file object. */
+export function fileName(file: Struct): string {
+  return unicodeText(file.$get('FileName') as Struct);
+}

@@ -103,7 +103,7 @@ test('modules, command lines and environments of processes; what is paged out is
   // The ghost has the id of another process, and nothing else.
   const truth = replicaTruth<Dlls[]>('dlls').filter((one) => one.dlls !== null);
   const list = await rows(dlllist, all);
-  const lines = new Map((await rows(cmdline, all)).map((row) => [pid(row['_EPROCESS']), row['command_line']]));
+  const lines = new Map((await rows(cmdline, all)).filter((row) => row['command_line'] !== null).map((row) => [pid(row['_EPROCESS']), row['command_line']]));
   const variables = await rows(envars, all);
   let modulesSeen = 0;
   let linesSeen = 0;

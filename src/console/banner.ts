@@ -1,30 +1,53 @@
 import { escapeText } from '../render/escape.js';
+import type { TraceStep } from '../session/errors.js';
 import type { Session } from '../session/session.js';
 
-/** Commands that a newcomer tries first; those that fit are named. */
-const FIRST = ['pslist', 'pstree', 'lsmod', 'modules', 'netstat', 'lsof', 'dmesg'];
-const NAMED = 4;
+/** What a newcomer tries first: the command that must fit the image, and how to type it. */
+const FIRST = [
+  ['pslist', 'pslist'],
+  ['pstree', 'pstree'],
+  ['cc', 'cc'],
+  ['lsmod', 'lsmod'],
+  ['netstat', 'netstat'],
+  ['pslist', 'select name, pid from pslist()'],
+] as const;
 
 /**
- * What the console says when it opens: the image, the system, how it was found and how long that took, what to try. Throws what
- * opening and detection throw.
+ * What the console says when it opens: the image, the system, where symbols and types come from, the page tables and how they were
+ * verified, how long it took, what to try. Throws what opening and detection throw.
  */
 export async function greeting(session: Session): Promise<string> {
   if (session.parameters.filename === undefined) return 'No image is open: rekall -f IMAGE opens one.\nTry: plugins · help\n';
   const start = performance.now();
-  const physical = session.physical();
-  const { image, runs } = physical;
+  const { image, runs } = session.physical();
   const bytes = runs.reduce((sum, run) => sum + run.end - run.start, 0);
   const kernel = await session.kernel();
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const lines = [`${session.name}  ${size(bytes)} ${image.format} · ${kernel.description}`];
   for (const warning of image.warnings) lines.push(`note: ${warning}`);
-  const verified = session.trace.steps.filter((step) => step.outcome === 'verified').map((step) => `${step.stage}: ${step.found}`);
-  const proof = verified.at(-1);
-  lines.push(`${proof === undefined ? '' : `${proof} · `}${seconds.toFixed(1)} s        how? → why`);
-  const names = FIRST.filter((name) => session.registry.find(name, kernel.os) !== undefined).slice(0, NAMED);
+  const known = session.earlier.length > 0;
+  const steps = known ? session.earlier : session.trace.steps;
+  const dtb = `DTB 0x${kernel.space.dtb.toString(16)}`;
+  const profile = profileText(session, steps);
+  if (profile !== '') lines.push(profile);
+  lines.push(`${dtb}${howText(steps, 'page tables')} · ${seconds} s${known ? ', known from before' : ''}        how? → why`);
+  const names = FIRST.filter(([name]) => session.registry.find(name, kernel.os) !== undefined).map(([, typed]) => typed);
   lines.push(`Try: ${[...names, 'help'].join(' · ')}`);
   return `${lines.map(escapeText).join('\n')}\n`;
+}
+
+/** `types: BTF at __start_BTF · symbols: kallsyms of the image`; where one file gave both, that file. */
+function profileText(session: Session, steps: readonly TraceStep[]): string {
+  const { profile } = session.parameters;
+  if (profile !== undefined) return `profile: ${profile}`;
+  const [types, symbols] = ['types', 'symbols'].map((stage) => steps.findLast((step) => step.stage === stage && step.outcome !== 'failed' && step.outcome !== 'note')?.tried);
+  return [types === undefined ? '' : `types: ${types}`, symbols === undefined ? '' : `symbols: ${symbols}`].filter((part) => part !== '').join(' · ');
+}
+
+/** ` (symbol init_top_pgt, verified)` */
+function howText(steps: readonly TraceStep[], stage: string): string {
+  const step = steps.findLast((one) => one.stage === stage && (one.outcome === 'verified' || one.outcome === 'found'));
+  return step ? ` (${step.tried}${step.outcome === 'verified' ? ', verified' : ''})` : '';
 }
 
 function size(bytes: number): string {

@@ -5,7 +5,6 @@ import type { Printed } from '../render/print.js';
 import { assign } from '../session/flags.js';
 import type { ParameterName, ParameterValues } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
-import { resolverIn } from '../session/spaces.js';
 import type { Host } from './host.js';
 import { type Destination, screen } from './output.js';
 import { present } from './present.js';
@@ -46,7 +45,7 @@ export async function runCommand(session: Session, request: Request, host: Host)
   if (session.registry.named(name).length === 0) throw await noCommand(session, name);
   const plugin = await session.plugin(name);
   const bound = await bindArguments(plugin, words, {
-    resolve: async (expression, space) => (await resolverIn(session, space)).address(expression),
+    resolve: async (expression, space) => (await (await import('../session/spaces.js')).resolverIn(session, space)).address(expression),
     path: (text) => session.path(text),
   });
   if (bound.parameters.as_query === true || bound.parameters.as_code === true) {

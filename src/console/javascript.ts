@@ -66,13 +66,12 @@ function escaping(output: Output): Writable {
  * console does, with strings escaped. Throws what it throws.
  */
 export async function runJavaScript(group: SessionGroup, evaluator: Evaluator, text: string, signal: AbortSignal | undefined, host: Host): Promise<void> {
-  const session = group.current;
-  session.interrupt = signal;
+  group.interrupt = signal;
   try {
     const value = await evaluator.evaluate(text, signal);
     await showValue(group, value, signal, host);
   } finally {
-    session.interrupt = undefined;
+    group.interrupt = undefined;
   }
 }
 

@@ -10,6 +10,8 @@ export class SessionGroup {
   readonly transcript = new Transcript();
   /** the result of the last command, query or JavaScript: `_` */
   last: Result | undefined;
+  /** What stops whatever is started now: the console sets it while JavaScript runs, whose tables know no signal of their own. */
+  interrupt: AbortSignal | undefined;
   /** whoever can ask the analyst; undefined where nobody sits at a terminal */
   prompter: Prompter | undefined;
   /** whoever runs statements as if they were typed */

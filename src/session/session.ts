@@ -17,7 +17,6 @@ import { defaults, type ParameterName, type ParameterValues } from './parameters
 import type { SessionGroup } from './group.js';
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
-import { createResolver, kernelSources } from './resolver/create.js';
 import type { Resolver } from './resolver/resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
@@ -46,8 +45,6 @@ export class Session {
   readonly registry: Registry;
   /** The process context, or undefined for the kernel's. */
   context: ProcessContext | undefined;
-  /** What stops whatever is started now: the console sets it while JavaScript runs, whose tables know no signal of their own. */
-  interrupt: AbortSignal | undefined;
   private ownLast: Result | undefined;
   private opened: PhysicalSpace | undefined;
   private found: Promise<Kernel> | undefined;
@@ -128,6 +125,8 @@ export class Session {
   async resolver(process: ProcessContext | null | undefined = this.context): Promise<Resolver> {
     const context = process ?? undefined;
     const kernel = await this.kernel();
+    // Loaded when a name is first asked for: the first prompt comes without.
+    const { createResolver, kernelSources } = await import('./resolver/create.js');
     const shared = this.memo('names', () => kernelSources(kernel));
     return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
   }
@@ -140,7 +139,7 @@ export class Session {
 
   /** Starts a command. Its rows come as they are asked for. */
   run(plugin: Plugin, args: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Run {
-    const { interrupt } = this;
+    const interrupt = this.group?.interrupt;
     if (!interrupt) return new Run(this, plugin, args, options);
     return new Run(this, plugin, args, { ...options, signal: options.signal ? AbortSignal.any([options.signal, interrupt]) : interrupt });
   }

@@ -7,6 +7,7 @@ import { errorText, escapeLines, exitStatus, stepText } from './console/report.j
 import { TerminalHost } from './console/terminal-host.js';
 import { UsageError } from './plugin/error.js';
 import { Registry } from './plugin/registry.js';
+import { colorsOn, paintFor } from './render/paint.js';
 import { terminalWidth } from './render/sink.js';
 import { type Config, loadConfig } from './session/config.js';
 import type { ParameterName } from './session/parameters.js';
@@ -24,18 +25,18 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(0);
   });
   // Before the flags are read, nobody has said whether stacks are wanted but the words themselves.
-  const failures = { debug: argv.includes('--debug') };
+  const failures = { debug: argv.includes('--debug'), colors: (process.env['NO_COLOR'] ?? '') === '' ? 'auto' : 'no' };
   let status: number;
   try {
     status = await run(argv, failures);
   } catch (error) {
-    process.stderr.write(`${errorText(error, failures.debug)}\n`);
+    process.stderr.write(`${errorText(error, failures.debug, paintFor(colorsOn(failures.colors, process.stderr)))}\n`);
     status = exitStatus(error);
   }
   process.exitCode = status;
 }
 
-async function run(argv: readonly string[], failures: { debug: boolean }): Promise<number> {
+async function run(argv: readonly string[], failures: { debug: boolean; colors: string }): Promise<number> {
   const registry = Registry.builtIn();
   const early = earlyParameters(argv, existsSync);
   const config = await configOf(argv, early.home ?? homedir());
@@ -47,6 +48,7 @@ async function run(argv: readonly string[], failures: { debug: boolean }): Promi
   const session = openSession(invocation, config, registry);
   if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults]) process.stderr.write(`${escapeLines(warning)}\n`);
   failures.debug = session.parameters.debug;
+  failures.colors = session.parameters.colors;
   const { parameters } = session;
   const pager = process.stdout.isTTY ? (parameters.pager ?? process.env['PAGER'] ?? 'less -RS') : undefined;
   const interactive = invocation.command === undefined && !invocation.query && process.stdin.isTTY;
@@ -123,11 +125,12 @@ function openSession({ parameters }: Invocation, config: Config, registry: Regis
   return session;
 }
 
-async function help({ command }: Invocation, registry: Registry): Promise<number> {
+async function help({ command, parameters }: Invocation, registry: Registry): Promise<number> {
   const [{ commandHelp, programHelp }, { exampleOutputs }] = await Promise.all([import('./console/help.js'), import('./console/help-examples.js')]);
   const width = terminalWidth(process.stdout);
-  if (command === undefined) return print(programHelp(registry.list(), { width }));
-  return print(registry.named(command).map((entry) => commandHelp(entry, 2, { width }, { outputs: exampleOutputs(entry) })).join('\n'));
+  const paint = paintFor(colorsOn(parameters.colors ?? ((process.env['NO_COLOR'] ?? '') === '' ? 'auto' : 'no'), process.stdout));
+  if (command === undefined) return print(programHelp(registry.list(), { width, paint }));
+  return print(registry.named(command).map((entry) => commandHelp(entry, 2, { width, paint }, { outputs: exampleOutputs(entry) })).join('\n'));
 }
 
 function print(text: string): number {

@@ -1,4 +1,5 @@
 import type { Assist } from '../../grammar/assist.js';
+import { queryEnd } from '../../grammar/line-kind.js';
 import type { Arg } from '../plugin/args.js';
 import { type Slot, slotOf } from '../plugin/bind.js';
 import type { PluginEntry } from '../plugin/registry.js';
@@ -45,11 +46,13 @@ const BEGINNINGS: readonly Candidate[] = [
   { text: 'const', hint: 'JavaScript: a constant' },
 ];
 
-/** Inside of a query, whose text behind the cursor says which tables there are. */
+/** Inside of a query, whose text behind the cursor (up to its `;`) says which tables there are. */
 async function query(shell: Shell, line: string, { start }: Assist, cursor: number): Promise<Completion> {
   const [{ completeQuery }, { completionCatalog }] = await Promise.all([import('../query/complete.js'), import('../query/session/catalog.js')]);
-  const { matches, from } = await completeQuery(line.slice(start), cursor - start, completionCatalog(shell.session));
-  return { start: start + from, candidates: matches.map((text) => ({ text, after: '' })) };
+  const text = line.slice(start, Math.max(cursor, queryEnd(line, start)));
+  const { matches, from } = await completeQuery(text, cursor - start, completionCatalog(shell.session));
+  // A table, a function, a member goes on; a keyword or a column is complete.
+  return { start: start + from, candidates: matches.map((match) => ({ text: match, after: /[\w*]$/.test(match) && !/^\./.test(line.slice(cursor)) ? ' ' : '' })) };
 }
 
 /** The first word: a command, or a name of JavaScript where no command begins so. */

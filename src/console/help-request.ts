@@ -43,7 +43,7 @@ export async function answer(shell: Shell, { words, level, place }: Question): P
   if (own.length > 0) {
     const fitting = own.filter((entry) => shell.system === undefined || fits(entry, shell.system));
     const texts: string[] = [];
-    for (const entry of fitting.length > 0 ? fitting : own) texts.push(await ofCommand(entry, level, style));
+    for (const entry of fitting.length > 0 ? fitting : own) texts.push(await ofCommand(entry, level, style, session.parameters.highlighting_style));
     return texts.join('\n');
   }
   const builtin = builtins[first];
@@ -82,8 +82,8 @@ function start(shell: Shell, style: HelpStyle): string {
   ].join('\n');
 }
 
-async function ofCommand(entry: PluginEntry, level: 1 | 2, style: HelpStyle): Promise<string> {
-  const source = level === 2 ? await sourceOf(entry, style.paint?.colors === true) : undefined;
+async function ofCommand(entry: PluginEntry, level: 1 | 2, style: HelpStyle, highlighting: string): Promise<string> {
+  const source = level === 2 ? await sourceOf(entry, style.paint?.colors === true, highlighting) : undefined;
   return commandHelp(entry, level, style, { outputs: exampleOutputs(entry), ...(source ? { source } : {}) });
 }
 

@@ -12,7 +12,7 @@ const MOST = 60;
  * The part of a command's source that gives its rows (`collect` to the end of the declaration), with colours where they are wanted.
  * Undefined where the sources are not there: an installed package, a command loaded from elsewhere.
  */
-export async function sourceOf(entry: PluginEntry, colors: boolean): Promise<HelpExtras['source']> {
+export async function sourceOf(entry: PluginEntry, colors: boolean, style?: string): Promise<HelpExtras['source']> {
   const path = `plugins/${entry.file.replace(/\.js$/, '.ts')}`;
   const file = join(home, path);
   if (entry.file === '' || !existsSync(file)) return undefined;
@@ -25,6 +25,6 @@ export async function sourceOf(entry: PluginEntry, colors: boolean): Promise<Hel
   const from = body < 0 ? opened : body;
   const shown = lines.slice(from, Math.min(end, from + MOST));
   const left = end - from - shown.length;
-  const code = await highlighted(shown.map((line) => line.replace(/^ {2}/, '')).join('\n'), 'typescript', colors);
+  const code = await highlighted(shown.map((line) => line.replace(/^ {2}/, '')).join('\n'), 'typescript', colors, style);
   return { path, lines: `lines ${from + 1} to ${end}`, code: left > 0 ? `${code}\n… ${left} more lines` : code };
 }

@@ -165,6 +165,7 @@ export class Shell implements ScriptRunner {
         await runQuery(this.session, statement, line, signal, this.host);
         return 'done';
       case 'javascript':
+        await this.refuseForeign(statement.text, { line, start: statement.start, end: statement.end });
         return this.evaluate(statement.text, signal);
       case 'command':
         return this.command(statement, line, signal);
@@ -200,6 +201,14 @@ export class Shell implements ScriptRunner {
   private async help(words: readonly string[], level: 1 | 2, place: { readonly line: string; readonly start: number; readonly end: number }): Promise<void> {
     const { answer } = await import('./help-request.js');
     await showText(this.session, this.host, await answer(this, { words, level, place }));
+  }
+
+  /** `windows.pslist` reads as JavaScript; where no variable makes it that, it is a command of another tool. */
+  private async refuseForeign(text: string, place: { readonly line: string; readonly start: number; readonly end: number }): Promise<void> {
+    const name = /^(?:windows|linux|mac)(?:\.\w+)+/.exec(text)?.[0];
+    if (name === undefined || this.known.variable(name.split('.')[0] ?? '')) return;
+    const { isKnownElsewhere } = await import('../plugin/elsewhere.js');
+    if (isKnownElsewhere(name)) throw await noCommand(this.session, name, { ...place, end: place.start + name.length });
   }
 
   private async evaluate(text: string, signal: AbortSignal | undefined): Promise<Outcome> {

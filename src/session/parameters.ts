@@ -30,6 +30,7 @@ export const parameters = {
   cache: { type: 'choice', choices: ['file', 'memory'], default: 'file', doc: 'where what a session learns is kept' },
   cache_dir: { type: 'string', path: true, default: '~/.rekall_cache', doc: 'folder of the cache' },
   home: { type: 'string', path: true, doc: 'the home folder, for the configuration and the cache' },
+  highlighting_style: { type: 'choice', choices: ['terminal', 'monokai', 'none'], default: 'terminal', doc: "colours of code on screen: the terminal's own, a palette for dark backgrounds, or none" },
   colors: { type: 'choice', choices: ['auto', 'yes', 'no'], default: 'auto', doc: 'colours on the terminal' },
   pager: { type: 'string', doc: 'program that shows long output (default: $PAGER, or less)' },
   paging_limit: { type: 'int', least: 0, doc: 'rows from which output is paged (default: a screenful)' },

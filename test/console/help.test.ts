@@ -86,6 +86,16 @@ test('help of a command that others have says what it was', { skip }, async () =
   assert.match(await ask('netscan'), /^netscan needs Windows; this is Linux 6\.1\.0.*: see netstat\.\n/);
 });
 
+test('a command of another tool that reads as JavaScript is answered as a command', { skip }, async () => {
+  const screen = new Screen(false);
+  const own = new Shell(session, { output: screen, error: screen });
+  assert.equal(await own.execute('windows.pslist.PsList'), 'failed');
+  assert.match(screen.text, /^windows\.pslist\.PsList needs Windows; this is Linux .*: see pslist\.\n {2}windows\.pslist\.PsList\n {2}\^{21}\n$/);
+  assert.equal(await own.execute('const linux = { pslist: 1 }'), 'done');
+  assert.equal(await own.execute('linux.pslist'), 'done');
+  own.close();
+});
+
 /** Lines of pages that need what a test has not: another image, a shell, a session that an example elsewhere made. */
 const NOT_RUN = [/^snew other\.raw/, /\|/, /^sdel 2/, /^\w+: /, /^(?:sswitch|.*session: 1)/];
 

@@ -60,11 +60,15 @@ export const grep = definePlugin({
     if (args.end !== undefined && args.end < from) throw new PluginError(`The end, 0x${args.end.toString(16)}, lies before the start, 0x${from.toString(16)}.`);
     const [before, after] = [Math.min(args.before, MOST_CONTEXT), Math.min(args.after, MOST_CONTEXT)];
     const counts = new Map<Pattern, { count: number; first: bigint }>();
-    const progress = new Rate(searchable(space, from, to));
+    const total = searchable(space, from, to);
+    let done = 0;
     let hits = 0;
+    // The command is let go of at once: what it has to say of that is said here.
+    const stopped = (): void => context.note(`Stopped: ${sizeText(done)} of ${sizeText(total)} of ${space.name} were searched, ${hitsText(hits)}.`);
+    context.signal.addEventListener('abort', stopped, { once: true });
     let until = performance.now() + SLICE_MS;
     for (const step of search(space, patterns, { from, to, onFault: (what) => context.note(what) })) {
-      progress.done += step.bytes;
+      done += step.bytes;
       for (const { address, pattern } of step.hits) {
         hits++;
         const counted = counts.get(pattern);
@@ -81,14 +85,14 @@ export const grep = definePlugin({
           };
         }
         if (args.max > 0 && hits >= args.max) {
-          context.note(`Stopped after ${hits} ${hits === 1 ? 'hit' : 'hits'} (max=${args.max}).`);
+          context.note(`Stopped after ${hitsText(hits)} (max=${args.max}).`);
           if (args.count) break;
           return;
         }
       }
       if (args.max > 0 && hits >= args.max) break;
       if (performance.now() < until) continue;
-      context.progress(...progress.report(hits));
+      context.progress({ done, total, unit: 'bytes' }, hitsText(hits));
       await immediate();
       if (context.signal.aborted) break;
       until = performance.now() + SLICE_MS;
@@ -99,24 +103,13 @@ export const grep = definePlugin({
         yield { count: counted?.count ?? 0, offset: counted?.first ?? null, keyword: pattern.label, hexdump: null, comment: counted ? (names.name(counted.first) ?? null) : null };
       }
     }
-    const searched = `${sizeText(progress.done)} of ${space.name}`;
-    if (context.signal.aborted) context.note(`Stopped: ${searched} were searched.`);
-    else if (hits === 0) context.note(progress.done === 0 ? `Nothing is mapped there: no byte of ${space.name} was searched.` : `Not found in ${searched}.`);
+    const searched = `${sizeText(done)} of ${space.name}`;
+    if (hits === 0 && !context.signal.aborted) context.note(done === 0 ? `Nothing is mapped there: no byte of ${space.name} was searched.` : `Not found in ${searched}.`);
   },
 });
 
-/** How far a search is, and how fast. */
-class Rate {
-  done = 0;
-  private readonly since = performance.now();
-
-  constructor(private readonly total: number) {}
-
-  report(hits: number): [number | undefined, string] {
-    const seconds = (performance.now() - this.since) / 1000;
-    const rate = seconds > 0 ? `${sizeText(this.done / seconds)}/s` : '';
-    return [this.total > 0 ? this.done / this.total : undefined, `${sizeText(this.done)} of ${sizeText(this.total)}  ${rate}  ${hits} ${hits === 1 ? 'hit' : 'hits'}`];
-  }
+function hitsText(hits: number): string {
+  return `${hits.toLocaleString('en')} ${hits === 1 ? 'hit' : 'hits'}`;
 }
 
 function sizeText(bytes: number): string {

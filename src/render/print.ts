@@ -50,7 +50,10 @@ export async function printRun(run: Printable, renderer: Renderer, before: () =>
     }
     await begin();
   } finally {
-    if (begun) await renderer.end(run.notes);
+    if (begun) {
+      before();
+      await renderer.end(run.notes);
+    }
   }
   return { rows: run.count, notes: [...run.notes, ...faults.sentence()] };
 }

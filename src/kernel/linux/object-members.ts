@@ -1,5 +1,5 @@
 import { orElse } from '../../memory/absent.js';
-import type { Struct } from '../../object/struct.js';
+import type { ObjectMember } from '../object-member.js';
 import { commandLine, environment } from './arguments.js';
 import type { LinuxKernel } from './kernel.js';
 import { dentryName, dentryPath, filePath, inodePath } from './path.js';
@@ -8,20 +8,13 @@ import { startTime } from './times.js';
 import type { Dentry, File, Inode, TaskStruct, VmAreaStruct } from './types.js';
 import { mmBounds, vmaFlags, vmaName } from './vma.js';
 
-/** A name that a kernel object answers to although its C struct has no such member. */
-export interface ObjectMember {
-  readonly type: 'int' | 'physical' | 'string' | 'strings' | 'bool' | 'time' | 'row';
-  /** one sentence */
-  readonly doc: string;
-  /** Throws Absent. */
-  read(kernel: LinuxKernel, object: Struct): unknown;
-}
+type Member = ObjectMember<LinuxKernel>;
 
 function ofTask(
-  type: ObjectMember['type'],
+  type: Member['type'],
   doc: string,
   read: (kernel: LinuxKernel, task: TaskStruct) => unknown,
-): ObjectMember {
+): Member {
   return { type, doc, read: (kernel, object) => read(kernel, object as TaskStruct) };
 }
 
@@ -59,7 +52,7 @@ const task = {
  * What objects of a Linux kernel answer beyond their C members, by struct: what Rekall's overlays gave them, under the names that they had
  * there or that our tables have. A C member of the same name comes before.
  */
-export const linuxObjectMembers: Readonly<Record<string, Readonly<Record<string, ObjectMember>>>> = {
+export const linuxObjectMembers: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
   task_struct: { ...task, exe: task.binary, commandline: task.cmdline },
   file: {
     path: {

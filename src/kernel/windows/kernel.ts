@@ -6,7 +6,7 @@ import { orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { StructType } from '../../object/struct-type.js';
 import type { Profile } from '../../symbols/profile.js';
-import type { Kernel } from '../kernel.js';
+import { type Kernel, ownSpace } from '../kernel.js';
 import type { Eprocess } from './types.js';
 
 /** Where a Windows kernel was found: numbers that a second open of the same image takes from the cache. */
@@ -39,6 +39,7 @@ export class WindowsKernel implements Kernel {
   ) {
     this.pte = softwareEntries(profile);
     this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
+    ownSpace(this);
   }
 
   get description(): string {

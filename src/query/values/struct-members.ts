@@ -1,9 +1,12 @@
 import { Absent } from '../../memory/absent.js';
 import { describeStruct } from '../../object/describe.js';
 import type { Struct } from '../../object/struct.js';
-import { kernelOf } from '../../kernel/kernel.js';
+import { type Kernel, kernelOf } from '../../kernel/kernel.js';
 import type { LinuxKernel } from '../../kernel/linux/kernel.js';
-import { linuxObjectMembers, type ObjectMember } from '../../kernel/linux/object-members.js';
+import { linuxObjectMembers } from '../../kernel/linux/object-members.js';
+import type { ObjectMember } from '../../kernel/object-member.js';
+import type { WindowsKernel } from '../../kernel/windows/kernel.js';
+import { windowsObjectMembers } from '../../kernel/windows/object-members.js';
 import { listOf, rowType, type Type, types } from '../types.js';
 
 /** A name that stands behind `.` for a struct although C has no such member. */
@@ -63,16 +66,26 @@ export function structConvenience(struct: string, name: string): Convenience | u
   return conveniences(struct).get(name);
 }
 
+const PROCESSES: ReadonlySet<string> = new Set(['task_struct', '_EPROCESS', 'proc']);
+
 function tableOf(struct: string): Table {
   const linux = Object.hasOwn(linuxObjectMembers, struct) ? linuxObjectMembers[struct] : undefined;
-  if (linux)
-    return new Map([
-      ...EVERY,
-      ...PROCESS.slice(0, struct === 'task_struct' ? 2 : 0),
-      ...Object.entries(linux).map(ofLinux),
-    ]);
-  // Windows and XNU.
-  return struct === '_EPROCESS' || struct === 'proc' ? new Map([...EVERY, ...PROCESS]) : EVERY;
+  const windows = Object.hasOwn(windowsObjectMembers, struct) ? windowsObjectMembers[struct] : undefined;
+  if (!linux && !windows && !PROCESSES.has(struct)) return EVERY;
+  return new Map([
+    ...EVERY,
+    ...(PROCESSES.has(struct) ? PROCESS : []),
+    ...Object.entries(linux ?? {}).map(([name, member]) =>
+      convenience(name, member, (kernel, object) =>
+        kernel.os === 'linux' ? member.read(kernel as LinuxKernel, object) : elsewhere(name),
+      ),
+    ),
+    ...Object.entries(windows ?? {}).map(([name, member]) =>
+      convenience(name, member, (kernel, object) =>
+        kernel.os === 'windows' ? member.read(kernel as WindowsKernel, object) : elsewhere(name),
+      ),
+    ),
+  ]);
 }
 
 const TYPES: Readonly<Record<ObjectMember['type'], Type>> = {
@@ -85,14 +98,20 @@ const TYPES: Readonly<Record<ObjectMember['type'], Type>> = {
   row: rowType(),
 };
 
-function ofLinux([name, member]: readonly [string, ObjectMember]): readonly [string, Convenience] {
+function convenience(
+  name: string,
+  { type, doc }: Pick<ObjectMember, 'type' | 'doc'>,
+  of: (kernel: Kernel, object: Struct) => unknown,
+): readonly [string, Convenience] {
   const read = (struct: Struct): unknown => {
     const kernel = kernelOf(struct.$space);
-    if (kernel?.os !== 'linux')
-      throw new Absent('not-applicable', `${name} is known of objects of a Linux kernel's own memory`);
-    return member.read(kernel as LinuxKernel, struct);
+    return kernel ? of(kernel, struct) : elsewhere(name);
   };
-  return [name, { type: TYPES[member.type], doc: member.doc, read }];
+  return [name, { type: TYPES[type], doc, read }];
+}
+
+function elsewhere(name: string): Absent {
+  return new Absent('not-applicable', `${name} is known of objects in a kernel's own memory`);
 }
 
 function unreadable(struct: Struct): Absent {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { pslist } from '../../../plugins/linux/pslist.js';
+import { pslist as windowsPslist } from '../../../plugins/windows/pslist.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { jsonValue } from '../../../src/render/json-value.js';
 import { library } from '../../../src/query/functions/index.js';
+import type { Timestamp } from '../../../src/object/time.js';
 import { prepareQuery } from '../../../src/query/prepare.js';
 import { TestCatalog } from '../../support/query-tables.js';
 import { committedSample, rowsOf } from '../../support/sample.js';
+import { replicaSession, replicaSkip, replicaTruth } from '../../support/windows.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no sample image';
@@ -57,5 +60,33 @@ describe('functions: what their help shows is true', { skip }, () => {
       assert.equal(row['here'], true);
       assert.equal(row['type'], 'task_struct');
     }
+  });
+});
+
+describe('objects of Windows', { skip: replicaSkip }, () => {
+  it('answer the names that Rekall gave them', async () => {
+    const session = await replicaSession();
+    const { rows } = await rowsOf(session, windowsPslist);
+    const catalog = new TestCatalog({ pslist: { columns: windowsPslist.columns, rows } });
+    const query =
+      'select _EPROCESS.name as name, _EPROCESS.pid as pid, _EPROCESS.ppid as ppid, _EPROCESS.create_time as at from pslist()';
+    const found = await (await prepareQuery(query, catalog)).rows();
+    const truth =
+      replicaTruth<
+        readonly {
+          pid: number;
+          ppid: number;
+          name: string;
+          create_time: number;
+          idle: boolean;
+          in_active_list: boolean;
+        }[]
+      >('pslist');
+    for (const { pid, ppid, name, create_time } of truth.filter((one) => !one.idle && one.in_active_list)) {
+      const row = found.find((one) => one['pid'] === pid);
+      assert.deepEqual([row?.['name'], row?.['ppid']], [name, ppid]);
+      assert.equal(Number((row?.['at'] as Timestamp).ns / 1_000_000_000n), create_time, name);
+    }
+    session.close();
   });
 });

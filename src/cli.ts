@@ -5,7 +5,7 @@ import { earlyParameters, type Invocation, readArguments } from './console/argum
 import { runCommand } from './console/command.js';
 import { errorText, escapeLines, exitStatus, stepText } from './console/report.js';
 import { TerminalHost } from './console/terminal-host.js';
-import { UsageError } from './plugin/error.js';
+import { PluginError, UsageError } from './plugin/error.js';
 import { Registry } from './plugin/registry.js';
 import { colorsOn, paintFor } from './render/paint.js';
 import { terminalWidth } from './render/sink.js';
@@ -41,7 +41,8 @@ async function run(argv: readonly string[], failures: { debug: boolean; colors: 
   const early = earlyParameters(argv, existsSync);
   const config = await configOf(argv, early.home ?? homedir());
   // Commands of the analyst's own files are words like any other: they have to be known before the words are read.
-  const faults = await new Session({ ...config.values, ...early }, registry).takeUserPlugins();
+  const first = new Session({ ...config.values, ...early }, registry);
+  const faults = [...(await first.takeUserPlugins()), ...(await takeSavedQueries(first))];
   const invocation = readArguments(argv, registry);
   if (invocation.version) return print(`rekall ${(await import('./session/version.js')).version()}\n`);
   if (invocation.help) return help(invocation, registry);
@@ -61,6 +62,18 @@ async function run(argv: readonly string[], failures: { debug: boolean; colors: 
   } finally {
     if (session.group) session.group.close();
     else session.close();
+  }
+}
+
+/** Saved queries are commands too. @returns what is wrong with the file that holds them */
+async function takeSavedQueries(session: Session): Promise<string[]> {
+  const { bringSaved, savedPath } = await import('./query/session/saved.js');
+  try {
+    bringSaved(session.registry, savedPath(session));
+    return [];
+  } catch (error) {
+    if (error instanceof PluginError) return [error.message];
+    throw error;
   }
 }
 

@@ -44,7 +44,7 @@ export function declarationFaults(plugin: Plugin): string[] {
   for (const [arg, { type, choices }] of Object.entries(record(plugin.args))) {
     if ((type === 'choice' || type === 'choices') && list(choices).length === 0) wrong.push(`argument ${arg} has no choices`);
   }
-  if (isRecord(plugin.columns) && Object.keys(plugin.columns).length === 0) wrong.push('it has no column');
+  if (isRecord(plugin.columns) && Object.keys(plugin.columns).length === 0 && plugin.dynamic !== true) wrong.push('it has no column');
   const examples = list(plugin.examples);
   if (examples.length === 0) wrong.push('it has no example');
   for (const example of examples) {

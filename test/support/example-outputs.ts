@@ -24,7 +24,11 @@ export function ofSample(registry: Registry): PluginEntry[] {
 export const LISTINGS: ReadonlySet<string> = new Set(['info', 'plugins', 'plugins process', 'smod']);
 
 /** What is typed before an example: it works on a second session. */
-const BEFORE: Readonly<Record<string, readonly string[]>> = { 'sdel 2': ['snew', 'sswitch 1'] };
+const BEFORE: Readonly<Record<string, readonly string[]>> = {
+  'sdel 2': ['snew', 'sswitch 1'],
+  'drop_query first': ['save_query first "select pid, name from pslist() limit 1" "the first process"'],
+  queries: ['save_query first "select pid, name from pslist() limit 1" "the first process"'],
+};
 
 /** The folder in which examples say they ran; as long as the one they ran in, so that columns stay aligned. */
 const FOLDER = '/home/analyst/case';

@@ -143,10 +143,11 @@ async function columnsOf(analysis: Analysis, table: CatalogTable, args: Readonly
   const values: Record<string, unknown> = {};
   for (const [name, arg] of Object.entries(table.args)) if (arg.default !== undefined) values[name] = arg.default;
   for (const [name, value] of args) {
-    if (value.kind !== 'constant') {
+    const known = constantOf(value);
+    if (!known) {
       throw new QueryError(`The columns of ${table.name} depend on ${name}, which must be a constant or a parameter.`, value);
     }
-    values[name] = await argumentValue(name, table.args[name] as Arg, value.value, analysis.environment.catalog);
+    values[name] = await argumentValue(name, table.args[name] as Arg, known.value, analysis.environment.catalog);
   }
   const run = table.open(values, {});
   const batches = run.batches();
@@ -156,4 +157,12 @@ async function columnsOf(analysis: Analysis, table: CatalogTable, args: Readonly
   } finally {
     await batches.return(undefined);
   }
+}
+
+/** A value that is known before anything runs: a constant, or a list of them. */
+function constantOf(value: Scalar): { readonly value: unknown } | undefined {
+  if (value.kind === 'constant') return value;
+  if (value.kind !== 'list' && value.kind !== 'tuple') return undefined;
+  const items = value.items.map(constantOf);
+  return items.every((item) => item !== undefined) ? { value: items.map((item) => item.value) } : undefined;
 }

@@ -28,13 +28,15 @@ function sources(entries: readonly PluginEntry[], type: string): Source[] {
   throw new PluginError(`No command has a column of ${bare}.${didYouMean(bare, known)}`, 'info');
 }
 
+/** Commands that change the session: their row is what they chose. */
+const CHANGES: ReadonlySet<string> = new Set(['cc']);
+
 /** A command whose rows are such objects, one each, that runs without arguments and writes nothing. */
 function isProducer(entry: PluginEntry, column: string): boolean {
   const columns = Object.entries(entry.columns);
   const first = columns.find(([, { type }]) => type === 'struct')?.[0];
   const args = Object.entries(entry.args);
-  // What a command gives hidden it does not list (cc: the process that it chose).
-  return first === column && entry.columns[column]?.hidden !== true && !columns.some(([, { divider }]) => divider === true) && !args.some(([name, { required }]) => required || name === 'dump_dir');
+  return first === column && !CHANGES.has(entry.name) && !columns.some(([, { divider }]) => divider === true) && !args.some(([name, { required }]) => required || name === 'dump_dir');
 }
 
 export const whichPlugin = definePlugin({

@@ -2,8 +2,13 @@
  * `node dist/test/bench/query.bench.js [rows]`: queries over tables in memory, beside SQLite (sql.js, WebAssembly) and DuckDB (where
  * `@duckdb/node-api` is installed) on the same rows; and over plugins of the sample, beside the bare plugin. It reports; it does not judge.
  */
+import { join } from 'node:path';
 import { col, type Columns, type Row } from '../../src/plugin/columns.js';
+import { Registry } from '../../src/plugin/registry.js';
 import { prepareQuery } from '../../src/query/prepare.js';
+import { sessionCatalog } from '../../src/query/session/catalog.js';
+import { Session } from '../../src/session/session.js';
+import { root } from '../support/root.js';
 import { TestCatalog } from '../support/query-tables.js';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
@@ -133,4 +138,48 @@ async function inMemory(): Promise<void> {
   }
 }
 
+/** Queries over plugins, beside the bare plugin: the engine should cost next to nothing where reading memory costs something. */
+async function overPlugins(): Promise<void> {
+  const session = new Session({ filename: join(root, 'fixtures/linux-6.1-tiny/image.kdump'), cache: 'memory' }, Registry.builtIn());
+  try {
+    await session.kernel();
+    const catalog = sessionCatalog(session);
+    process.stdout.write(
+      `\n${'plugin of the sample'.padEnd(34)}${'rows'.padStart(10)}${'bare'.padStart(12)}${'preparing'.padStart(12)}${'query'.padStart(12)}${'overhead'.padStart(10)}\n`,
+    );
+    for (const name of ['pslist', 'lsof', 'maps']) {
+      const plugin = await session.plugin(name);
+      const defaults = Object.fromEntries(Object.entries(plugin.args).flatMap(([key, arg]) => (arg.default === undefined ? [] : [[key, arg.default]])));
+      const drained = async (batches: AsyncIterable<readonly unknown[]>): Promise<number> => {
+        let rows = 0;
+        for await (const batch of batches) rows += batch.length;
+        return rows;
+      };
+      const bare = (): Promise<number> => drained(session.run(plugin, defaults).batches());
+      // In turns, so that whatever else the machine does befalls both.
+      const times: { bare: number[]; prepared: number[]; queried: number[] } = { bare: [], prepared: [], queried: [] };
+      let rows = 0;
+      for (let round = 0; round < 200; round++) {
+        const start = performance.now();
+        rows = await bare();
+        const middle = performance.now();
+        const query = await prepareQuery(`select * from ${name}()`, catalog);
+        const prepared = performance.now();
+        await drained(query.batches());
+        times.bare.push(middle - start);
+        times.prepared.push(prepared - middle);
+        times.queried.push(performance.now() - prepared);
+      }
+      const [own, prepare, engine] = [median(times.bare), median(times.prepared), median(times.queried)];
+      const milliseconds = (value: number): string => `${value.toFixed(3)} ms`.padStart(12);
+      process.stdout.write(
+        `${name.padEnd(34)}${String(rows).padStart(10)}${milliseconds(own)}${milliseconds(prepare)}${milliseconds(engine)}${`${((engine / own - 1) * 100).toFixed(1)} %`.padStart(10)}\n`,
+      );
+    }
+  } finally {
+    session.close();
+  }
+}
+
+await overPlugins();
 await inMemory();

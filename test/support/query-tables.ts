@@ -1,3 +1,4 @@
+import { Absent } from '../../src/memory/absent.js';
 import type { Args } from '../../src/plugin/args.js';
 import type { Columns, Row } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
@@ -55,6 +56,7 @@ export class TestCatalog implements Catalog {
   private open(name: string, table: TestTable, args: Readonly<Record<string, unknown>>, options: OpenOptions): TableRun {
     const opened = { table: name, args, columns: options.columns && [...options.columns], rows: 0, closed: false };
     this.opened.push(opened);
+    const faults = { count: 0 };
     const size = table.batch ?? 3;
     async function* batches(): AsyncGenerator<Row[], void, undefined> {
       try {
@@ -67,6 +69,7 @@ export class TestCatalog implements Catalog {
         let batch: Row[] = [];
         for (const row of typeof table.rows === 'function' ? table.rows(args) : table.rows) {
           opened.rows++;
+          faults.count += Object.values(row).filter((value) => value instanceof Absent && value.kind !== 'not-applicable').length;
           const { columns } = options;
           batch.push(columns ? Object.fromEntries(Object.entries(row).filter(([key]) => columns.has(key))) : row);
           if (batch.length >= size) {
@@ -81,7 +84,14 @@ export class TestCatalog implements Catalog {
       }
     }
     const columns = table.columns ?? inferred(table);
-    return { columns, batches, notes: table.notes ?? [], faults: 0 };
+    return {
+      columns,
+      batches,
+      notes: table.notes ?? [],
+      get faults() {
+        return faults.count;
+      },
+    };
   }
 }
 

@@ -180,7 +180,13 @@ export class PlanBuilder {
       .join(', ');
     const names = slots.filter((slot) => typeof slot === 'string');
     const fault = (): void => this.holder.context?.fault();
-    const project = names.length > 0 ? rowProjection(items, names, isTree(relation), fault) : projection(items);
+    const same = names.length > 0 && passesRows(relation, input);
+    if (same && input instanceof ScanStep) {
+      // The table's own rows are those of the query, and it has counted what could not be read.
+      input.isWhole = true;
+      return input;
+    }
+    const project = same ? sameRows(names, fault) : names.length > 0 ? rowProjection(items, names, isTree(relation), fault) : projection(items);
     return new ProjectStep(input, project, layout, detail);
   }
 
@@ -337,6 +343,29 @@ function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
   const plain = new Set(['int', 'float', 'size', 'physical', 'address', 'duration', 'bool', 'struct']);
   if (plain.has(a.kind) && plain.has(b.kind)) return true;
   return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
+}
+
+/** True where a table's rows have all these columns under their names already, and no others. */
+function passesRows({ items, fields, input }: Project, step: Step): boolean {
+  let source = input;
+  while (source.kind === 'filter' || source.kind === 'limit') source = source.input;
+  return (
+    source.kind === 'table' &&
+    step.layout.size === fields.length &&
+    source.fields.length === fields.length &&
+    items.every((item, index) => item.kind === 'field' && step.layout.get(item.field) === fields[index]?.name)
+  );
+}
+
+/** Rows as they are; cells that could not be read are counted. */
+function sameRows(names: readonly string[], onFault: () => void): (tuple: Tuple) => Tuple {
+  return (tuple) => {
+    for (let index = 0; index < names.length; index++) {
+      const value = tuple[names[index] as string];
+      if (typeof value === 'object' && value !== null && value instanceof Absent && value.kind !== 'not-applicable') onFault();
+    }
+    return tuple;
+  };
 }
 
 /** True where rows come as a table that is a tree gives them: then they keep their depth. */

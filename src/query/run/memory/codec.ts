@@ -34,7 +34,7 @@ const KINDS: readonly AbsenceKind[] = ['unreadable', 'no-member', 'not-applicabl
 export class Codec {
   private readonly objects: unknown[] = [];
   private readonly numbers = new Map<unknown, number>();
-  private buffer = Buffer.allocUnsafe(1 << 16);
+  private buffer = Buffer.alloc(0);
   private at = 0;
 
   /** Begins a block. */
@@ -76,7 +76,7 @@ export class Codec {
 
   private reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes));
+    const larger = Buffer.allocUnsafe(Math.max(1 << 12, this.buffer.length * 2, this.at + bytes));
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
   }

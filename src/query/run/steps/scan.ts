@@ -25,6 +25,8 @@ export interface ScanArgument {
 export class ScanStep extends Step {
   /** values of an argument that a join knows when it starts this scan */
   narrowed: { readonly name: string; readonly value: unknown } | undefined;
+  /** its rows are those of the whole query */
+  isWhole = false;
   private expected = '';
   private readonly table: CatalogTable;
 
@@ -88,6 +90,7 @@ export class ScanStep extends Step {
     } finally {
       await batches.return(undefined);
       for (const note of run.notes) context.note(note);
+      if (this.isWhole) context.faults += run.faults;
     }
   }
 

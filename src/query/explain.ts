@@ -1,5 +1,4 @@
 import { type Columns, col, type Row } from '../plugin/columns.js';
-import type { RunContext } from './run/context.js';
 import type { Step } from './run/step.js';
 
 const plan: Columns = {
@@ -22,7 +21,7 @@ export function explainColumns(analyze: boolean): Columns {
 }
 
 /** The plan as rows, each step before the steps that give it rows. */
-export function explainRows(step: Step, analyze: boolean, context: RunContext, depth = 0): Row[] {
+export function explainRows(step: Step, analyze: boolean, depth = 0): Row[] {
   const below = [...step.inputs, ...step.subqueries];
   const { statistics } = step;
   const own = statistics.milliseconds - below.reduce((sum, { statistics: { milliseconds } }) => sum + milliseconds, 0);
@@ -35,9 +34,9 @@ export function explainRows(step: Step, analyze: boolean, context: RunContext, d
     ...figures,
     $depth: depth,
   };
-  const inputs = step.inputs.flatMap((input) => explainRows(input, analyze, context, depth + 1));
+  const inputs = step.inputs.flatMap((input) => explainRows(input, analyze, depth + 1));
   const queries = step.subqueries.flatMap((query) =>
-    explainRows(query, analyze, context, depth + 2).map((each, index) => (index === 0 ? { ...each, step: `sub-query: ${String(each['step'])}` } : each)),
+    explainRows(query, analyze, depth + 2).map((each, index) => (index === 0 ? { ...each, step: `sub-query: ${String(each['step'])}` } : each)),
   );
   return [row, ...inputs, ...queries];
 }

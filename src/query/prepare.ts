@@ -75,7 +75,7 @@ async function* explained(step: Step, analyze: boolean, context: RunContext): As
     notes.splice(0, notes.length);
     context.note(`${rows} ${rows === 1 ? 'row' : 'rows'} in ${(performance.now() - begun).toFixed(1)} ms; ${context.read} read from tables.`);
   }
-  yield explainRows(step, analyze, context);
+  yield explainRows(step, analyze);
 }
 
 const NO_DEFINITIONS: Definitions = { views: new Map(), variables: new Map() };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Absent } from '../../src/memory/absent.js';
 import { Timestamp } from '../../src/object/time.js';
 import { arg } from '../../src/plugin/args.js';
@@ -9,6 +10,8 @@ import { col, type Columns, type Row } from '../../src/plugin/columns.js';
 import type { QueryRun } from '../../src/query/engine.js';
 import { prepareQuery } from '../../src/query/prepare.js';
 import { Codec } from '../../src/query/run/memory/codec.js';
+import { valueContext } from '../../src/query/values/context.js';
+import { isIn } from '../../src/query/values/in.js';
 import { TestCatalog } from '../support/query-tables.js';
 
 const columns: Columns = { id: col.int('number'), key: col.int('another'), name: col.string('text') };
@@ -252,6 +255,29 @@ test('notes of tables are those of the query; an empty result has one', async ()
   assert.deepEqual(await notes('select * from t()'), ['The list is broken.']);
   assert.deepEqual(await notes('select * from u() where pid == 2'), ['No row fits the query.']);
   assert.deepEqual(await notes('select * from u()'), []);
+});
+
+test('columns of unknown type are joined by value, whatever they hold', async () => {
+  const open: Columns = { i: col.int('number'), k: col.any('anything') };
+  const value = fc.oneof(
+    fc.constantFrom<unknown>(null, 0, 1, 1n, true, '1', 'x', '2026-11-24', 1.5),
+    fc.constantFrom<unknown>([1, 2], ['x'], [], new Timestamp(1_795_478_400_000_000_000n)),
+  );
+  const table = fc.array(value, { maxLength: 8 }).map((values) => ({ columns: open, rows: values.map((k, i) => ({ i, k })) }));
+  await fc.assert(
+    fc.asyncProperty(table, table, fc.constantFrom('join', 'left join'), async (a, b, join) => {
+      const pairs = async (condition: string): Promise<string[]> =>
+        sorted(await (await prepareQuery(`select a.i as x, b.i as y from a() a ${join} b() b on ${condition}`, new TestCatalog({ a, b }))).rows());
+      assert.deepEqual(await pairs('a.k == b.k'), await pairs('a.k == b.k or false'));
+      const run = await prepareQuery('select i from a() where k in (select k from b())', new TestCatalog({ a, b }));
+      const list = b.rows.map(({ k }) => k);
+      assert.deepEqual(
+        (await run.rows()).map(({ i }) => i),
+        a.rows.filter(({ k }) => isIn(k, list, valueContext(), true) === true).map(({ i }) => i),
+      );
+    }),
+    { numRuns: 150 },
+  );
 });
 
 test('a query may be given times, lists and addresses as parameters', async () => {

@@ -171,6 +171,15 @@ test('explain says what is done', async () => {
   assert.deepEqual(rows.at(-2)?.['columns'], 'pid, ppid, name');
 });
 
+test('explain says where a query meant something else in Rekall', async () => {
+  const run = await prepareQuery('explain select pid from ps() where not pid == 1', catalog(true));
+  await run.rows();
+  assert.ok(
+    run.notes.some((note) => /not/.test(note) && /EFILTER|Rekall/.test(note)),
+    run.notes.join(' '),
+  );
+});
+
 test('explain analyze counts rows', async () => {
   const run = await prepareQuery('explain analyze select * from files() where fd > 2', catalog(true));
   const rows = await run.rows();

@@ -12,7 +12,7 @@ import { TestCatalog } from '../support/query-tables.js';
  * What SQLite has otherwise is left out: its `like` and `in` compare a number with text, its columns have no types, `/` of whole numbers
  * cuts the rest off, and columns that are neither grouped nor aggregated are allowed.
  */
-const RUNS = Number(process.env['REKALL_QUERY_RUNS'] ?? 250);
+const RUNS = Number(process.env['REKALL_QUERY_RUNS'] ?? 120);
 
 let sqlite: SqlJsStatic;
 before(async () => {

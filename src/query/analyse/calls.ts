@@ -4,7 +4,7 @@ import { QueryError } from '../error.js';
 import type { QueryFunction } from '../functions/function.js';
 import { checkCall, parameterAt, placeArguments } from '../functions/library.js';
 import type { AggregateCall, Constant, FunctionCall, PairTerm, PerElementTerm, Scalar } from '../plan/logical.js';
-import { types } from '../types.js';
+import { rowType, type Type, types } from '../types.js';
 import type { Analysis } from './analysis.js';
 import type { Position } from './context.js';
 import { bound, parametersOf } from './definitions.js';
@@ -52,9 +52,11 @@ async function libraryCall(analysis: Analysis, node: Call, position: Position): 
   const { library } = analysis.environment;
   const special = library.scalar(node.name)?.parameters.some(({ form }) => form !== undefined && form !== 'value') === true;
   const plain = special && node.star !== true && node.distinct !== true ? undefined : await plainArguments(analysis, node, position);
+  // `count()` is `count(*)`.
+  const star = node.star === true || (node.args.length === 0 && library.aggregate(node.name)?.star === true);
   const callee = library.resolve(node.name, {
     types: plain?.map(({ type }) => type) ?? node.args.map(() => types.any),
-    ...(node.star === true ? { star: true } : {}),
+    ...(star ? { star: true } : {}),
     ...(node.distinct === true ? { distinct: true } : {}),
     aggregating: position.rowWise === undefined,
   });
@@ -68,7 +70,7 @@ async function libraryCall(analysis: Analysis, node: Call, position: Position): 
   const checked = checkCall(
     callee,
     args.map((arg) => arg?.type ?? types.null),
-    node.star === true,
+    star,
   );
   if ('message' in checked) {
     const wrong = checked.argument === undefined ? undefined : args[checked.argument];
@@ -76,10 +78,21 @@ async function libraryCall(analysis: Analysis, node: Call, position: Position): 
   }
   const place = { start: node.start, end: node.end };
   const given = args.map((arg): Scalar => arg ?? { kind: 'constant', value: undefined, type: types.null, ...place });
-  if (callee.kind === 'scalar') return { kind: 'call', callee, args: given, type: checked.result, ...place } satisfies FunctionCall;
+  if (callee.kind === 'scalar') return { kind: 'call', callee, args: given, type: namedPairs(given, checked.result), ...place } satisfies FunctionCall;
   const inner = given.find((arg) => contains(arg, (part) => part.kind === 'aggregate'));
   if (inner) throw new QueryError(`${node.name} cannot work on the value of another aggregate: group in a sub-query first.`, inner);
   return { kind: 'aggregate', callee, args: given, distinct: node.distinct === true, type: checked.result, ...place } satisfies AggregateCall;
+}
+
+/** What `bind(a: 1)` makes has the members that its pairs name. */
+function namedPairs(args: readonly Scalar[], result: Type): Type {
+  if (result.kind !== 'row' || result.members || args.length === 0) return result;
+  const members = new Map<string, Type>();
+  for (const arg of args) {
+    if (arg.kind !== 'pair' || arg.key.kind !== 'constant' || typeof arg.key.value !== 'string') return result;
+    members.set(arg.key.value, arg.type);
+  }
+  return rowType(members);
 }
 
 /** All arguments as values, sub-queries as lists. */

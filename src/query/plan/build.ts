@@ -12,6 +12,7 @@ import { SortStep } from '../run/steps/sort.js';
 import type { Step } from '../run/step.js';
 import { type RunHolder, SubqueryRunner } from '../run/subquery.js';
 import { arrayLayout, joiner, type Layout, type Slot, type Tuple, tupleOf } from '../run/tuple.js';
+import type { Type } from '../types.js';
 import type { ValueContext } from '../values/context.js';
 import { conjunction, conjuncts, fieldsOf, isPure, readsOnly } from './conditions.js';
 import { isMissing } from '../values/equality.js';
@@ -208,7 +209,14 @@ export class PlanBuilder {
     const combine = joiner(slots(left, leftFields), slots(right, rightFields));
     const used = new Set(keys.map(({ term }) => term));
     const residual = conjunction(terms.filter((term) => !used.has(term)));
-    const parts: JoinParts = { type: relation.type, combine, residual: residual && compilePredicate(residual, this.context(layout, cells)) };
+    const combined = this.context(layout, cells);
+    const loose = keys.some((key) => isOpen(key.left.type) || isOpen(key.right.type)) && relation.condition;
+    const parts: JoinParts = {
+      type: relation.type,
+      combine,
+      residual: residual && compilePredicate(residual, combined),
+      ...(loose ? { whole: compilePredicate(loose, combined) } : {}),
+    };
     const leftContext = this.context(left.layout, cells);
     const detail = terms.map((term) => textOf(term)).join(' and ');
     if (keys.length === 0) {
@@ -338,11 +346,18 @@ function equality(term: Scalar, left: ReadonlySet<Field>, right: ReadonlySet<Fie
   return straight.length > 0 ? straight : sides(term.right, term.left);
 }
 
-/** True where two values of these types are equal exactly where their keys are (`keyOf`): not times beside text, not lists. */
+const NUMBERS: ReadonlySet<Type['kind']> = new Set(['int', 'float', 'size', 'physical', 'address', 'duration', 'bool', 'struct']);
+
+/** True where two values of these types are equal exactly where their keys are (`keyOf`), as far as is known: not times beside text, not lists. */
 function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
-  const plain = new Set(['int', 'float', 'size', 'physical', 'address', 'duration', 'bool', 'struct']);
-  if (plain.has(a.kind) && plain.has(b.kind)) return true;
+  if (NUMBERS.has(a.kind) && NUMBERS.has(b.kind)) return true;
+  if (isOpen(a) || isOpen(b)) return [a, b].every((type) => isOpen(type) || NUMBERS.has(type.kind) || type.kind === 'string');
   return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
+}
+
+/** True where only the values will tell. */
+function isOpen(type: Type): boolean {
+  return type.kind === 'any';
 }
 
 /** True where a table's rows have all these columns under their names already, and no others. */

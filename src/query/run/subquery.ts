@@ -1,12 +1,17 @@
+import { QueryError } from '../error.js';
 import type { SubqueryTerm } from '../plan/logical.js';
 import type { Cell, Evaluate } from './compile.js';
 import type { RunContext } from './context.js';
 import type { Step } from './step.js';
+import { sizeOfTuple } from './memory/size.js';
 import { Suspend } from './suspend.js';
 import type { Slot, Tuple } from './tuple.js';
 
 /** Results that are kept of one sub-query, for different values of what it reads from around it. */
 const KEPT = 65_536;
+
+/** So many rows of a sub-query are kept whatever else takes memory. */
+const FEW = 10_000;
 
 /** The run that a plan is in: expressions are compiled before there is one. */
 export interface RunHolder {
@@ -50,14 +55,25 @@ export class SubqueryRunner {
     for (const [index, cell] of this.cells.entries()) cell.value = values[index];
     const { as } = this.term;
     const result: unknown[] = [];
+    const held = context.memory.open();
     for await (const batch of this.step.open(context)) {
       if (as === 'exists') return true;
       for (const tuple of batch) {
         if (as === 'scalar') return tuple[this.slots[0] as Slot] ?? null;
         result.push(as === 'list' ? (tuple[this.slots[0] as Slot] ?? null) : this.row(tuple));
+        // As a value it has to be in memory whole; it stays there until the query ends.
+        if (held.add(sizeOfTuple(tuple, this.slots)) && result.length > FEW) throw this.tooLarge(result.length);
       }
+      if (context.due) await context.breathe();
     }
     return as === 'exists' ? false : as === 'scalar' ? null : result;
+  }
+
+  private tooLarge(rows: number): QueryError {
+    return new QueryError(
+      `This sub-query has so many rows (more than ${rows}) that they do not fit into memory as a value. A join with it does the same and needs no more memory than it is given.`,
+      { start: this.term.start, end: this.term.end },
+    );
   }
 
   private row(tuple: Tuple): Record<string, unknown> {

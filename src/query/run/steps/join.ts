@@ -1,6 +1,9 @@
+import { Timestamp } from '../../../object/time.js';
 import type { Arg } from '../../../plugin/args.js';
+import { QueryError } from '../../error.js';
 import { isMissing } from '../../values/equality.js';
 import { type Key, keyOf, keyOfAll } from '../../values/key.js';
+import { isList } from '../../values/list.js';
 import type { Evaluate } from '../compile.js';
 import type { RunContext } from '../context.js';
 import { RowBuffer } from '../memory/buffer.js';
@@ -19,6 +22,11 @@ export interface JoinParts {
   readonly combine: (left: Tuple, right: Tuple | undefined) => Tuple;
   /** conditions beyond equality, on the combined tuple */
   readonly residual: ((tuple: Tuple) => boolean) | undefined;
+  /**
+   * the whole condition, where types of keys are not known beforehand: a value that is equal to others than those with its key (a list
+   * to each of its elements, a time to a text) is then compared with all
+   */
+  readonly whole?: (tuple: Tuple) => boolean;
 }
 
 /** A scan on one side that is told which keys the other side has. */
@@ -41,6 +49,8 @@ interface JoinTable {
   readonly heads: Map<Key, number>;
   readonly next: Int32Array;
   readonly tuples: readonly Tuple[];
+  /** the first of those whose key is no plain value: they are looked at for each row of the left */
+  readonly odd: number;
 }
 
 /** How far a batch of the left side was compared. */
@@ -49,6 +59,10 @@ interface Progress {
   begun: boolean;
   /** the row of the right side that is next, -1 for none */
   next: number;
+  /** the condition that rows of the right side are looked at with: `whole` for those that are not told by their key */
+  odd: boolean;
+  /** the key of the left row is no plain value: all rows of the right side are looked at */
+  all: boolean;
   matched: boolean;
 }
 
@@ -138,18 +152,18 @@ export class HashJoinStep extends Step {
   private async *joined(lefts: Rows, rights: Rows, context: RunContext, level: number): Rows {
     const held = context.memory.open();
     const tuples: Tuple[] = [];
-    const keys: Key[] = [];
+    const keys: (Key | typeof ODD)[] = [];
     let division: Division | undefined;
-    const keep = (key: Key, tuple: Tuple): void => {
+    const keep = (key: Key | typeof ODD, tuple: Tuple): void => {
       if (division) {
-        division.add(key, tuple);
+        division.add(told(key), tuple);
         return;
       }
       tuples.push(tuple);
       keys.push(key);
       if (held.add(sizeOfTuple(tuple, this.rightSlots) + ENTRY_BYTES) && level < DEEPEST_DIVISION) {
         division = new Division(context, this.rightSlots, this.statistics, level);
-        for (let index = 0; index < tuples.length; index++) division.add(keys[index] as Key, tuples[index] as Tuple);
+        for (let index = 0; index < tuples.length; index++) division.add(told(keys[index] as Key | typeof ODD), tuples[index] as Tuple);
         tuples.length = 0;
         keys.length = 0;
         held.release();
@@ -161,7 +175,7 @@ export class HashJoinStep extends Step {
         await resuming(() => {
           for (; at < batch.length; at++) {
             const tuple = batch[at] as Tuple;
-            const key = joinKey(this.rightKeys, tuple);
+            const key = joinKey(this.rightKeys, tuple, this.parts.whole !== undefined);
             if (key !== undefined) keep(key, tuple);
           }
         });
@@ -190,7 +204,7 @@ export class HashJoinStep extends Step {
 
   private async *probed(lefts: Rows, table: JoinTable, context: RunContext): Rows {
     for await (const batch of lefts) {
-      const progress: Progress = { at: 0, begun: false, next: -1, matched: false };
+      const progress: Progress = { at: 0, begun: false, next: -1, odd: false, all: false, matched: false };
       while (progress.at < batch.length) {
         const rows: Tuple[] = [];
         await resuming(() => {
@@ -204,28 +218,39 @@ export class HashJoinStep extends Step {
 
   /** Compares rows until a batch is full or there are no more; takes up where it was stopped by a sub-query. */
   private probe(batch: readonly Tuple[], table: JoinTable, progress: Progress, rows: Tuple[]): void {
-    const { combine, residual, type } = this.parts;
+    const { combine, residual, whole, type } = this.parts;
     while (progress.at < batch.length) {
       const tuple = batch[progress.at] as Tuple;
-      if (!progress.begun) {
-        const key = joinKey(this.leftKeys, tuple);
-        progress.next = key === undefined ? -1 : (table.heads.get(key) ?? -1);
-        progress.matched = false;
-        progress.begun = true;
-      }
-      while (progress.next >= 0) {
-        if (rows.length >= BATCH) return;
-        const combined = combine(tuple, table.tuples[progress.next]);
-        if (!residual || residual(combined)) {
-          rows.push(combined);
-          progress.matched = true;
+      if (!progress.begun) this.begin(tuple, table, progress);
+      for (;;) {
+        const condition = progress.odd ? whole : residual;
+        while (progress.next >= 0) {
+          if (rows.length >= BATCH) return;
+          const combined = combine(tuple, table.tuples[progress.next]);
+          if (!condition || condition(combined)) {
+            rows.push(combined);
+            progress.matched = true;
+          }
+          progress.next = progress.all ? (progress.next + 1 < table.tuples.length ? progress.next + 1 : -1) : (table.next[progress.next] as number);
         }
-        progress.next = table.next[progress.next] as number;
+        // Then those that no key tells.
+        if (progress.odd || table.odd < 0) break;
+        progress.odd = true;
+        progress.next = table.odd;
       }
       if (!progress.matched && type === 'left') rows.push(combine(tuple, undefined));
       progress.at++;
       progress.begun = false;
     }
+  }
+
+  private begin(tuple: Tuple, table: JoinTable, progress: Progress): void {
+    const key = joinKey(this.leftKeys, tuple, this.parts.whole !== undefined);
+    progress.all = key === ODD;
+    progress.odd = progress.all;
+    progress.next = key === undefined ? -1 : key === ODD ? (table.tuples.length > 0 ? 0 : -1) : (table.heads.get(key) ?? -1);
+    progress.matched = false;
+    progress.begun = true;
   }
 
   private async *divided(lefts: Rows, rights: Division, context: RunContext, level: number): Rows {
@@ -236,8 +261,8 @@ export class HashJoinStep extends Step {
       await resuming(() => {
         for (; at < batch.length; at++) {
           const tuple = batch[at] as Tuple;
-          const key = joinKey(this.leftKeys, tuple);
-          if (key !== undefined) divided.add(key, tuple);
+          const key = joinKey(this.leftKeys, tuple, this.parts.whole !== undefined);
+          if (key !== undefined) divided.add(told(key), tuple);
           else if (this.parts.type === 'left') alone.push(this.parts.combine(tuple, undefined));
         }
       });
@@ -255,25 +280,51 @@ async function* concatenated(first: Rows, second: Rows): Rows {
   yield* second;
 }
 
-function tableOf(keys: readonly Key[], tuples: readonly Tuple[]): JoinTable {
-  const heads = new Map<Key, number>();
-  const next = new Int32Array(tuples.length);
-  for (let index = tuples.length - 1; index >= 0; index--) {
-    const key = keys[index] as Key;
-    next[index] = heads.get(key) ?? -1;
-    heads.set(key, index);
-  }
-  return { heads, next, tuples };
+/** Stands for the key of a value that is equal to values with other keys. */
+const ODD = Symbol('a key that is no plain value');
+
+function told(key: Key | typeof ODD): Key {
+  if (key !== ODD) return key;
+  throw new QueryError(
+    'A key of this join holds lists or times in a column of unknown type, and the join is too large to compare all rows: give the column a type with cast().',
+  );
 }
 
-/** The key of a tuple's side of a join; undefined where a part is null, which equals nothing. */
-function joinKey(keys: readonly Evaluate[], tuple: Tuple): Key | undefined {
+function tableOf(keys: readonly (Key | typeof ODD)[], tuples: readonly Tuple[]): JoinTable {
+  const heads = new Map<Key, number>();
+  const next = new Int32Array(tuples.length);
+  let odd = -1;
+  for (let index = tuples.length - 1; index >= 0; index--) {
+    const key = keys[index] as Key | typeof ODD;
+    if (key === ODD) {
+      next[index] = odd;
+      odd = index;
+    } else {
+      next[index] = heads.get(key) ?? -1;
+      heads.set(key, index);
+    }
+  }
+  return { heads, next, tuples, odd };
+}
+
+/**
+ * The key of a tuple's side of a join; undefined where a part is null, which equals nothing.
+ * @param loose types are not known: a value may have no key that tells what it equals
+ */
+function joinKey(keys: readonly Evaluate[], tuple: Tuple, loose: boolean): Key | typeof ODD | undefined {
   const only = keys[0] as Evaluate;
   if (keys.length === 1) {
     const value = only(tuple);
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    if (loose && isOdd(value)) return ODD;
     return isMissing(value) ? undefined : keyOf(value);
   }
   const values = keys.map((key) => key(tuple));
-  return values.some(isMissing) ? undefined : keyOfAll(values);
+  if (values.some(isMissing)) return undefined;
+  return loose && values.some(isOdd) ? ODD : keyOfAll(values);
+}
+
+/** True for values that may equal others than those with their key. */
+function isOdd(value: unknown): boolean {
+  return isList(value) || value instanceof Timestamp;
 }

@@ -75,7 +75,8 @@ export function isJavaScript(text: string, offset: number, known: Known): boolea
   if (command === undefined) return true;
   const behindCommand = offset + command.length;
   const behind = offset + variable.length;
-  if (at(ASSIGNED, text, behind) !== undefined && !/\s/.test(text[behind] ?? '')) return behind === behindCommand || known.variable(variable);
+  if (at(ASSIGNED, text, behind) !== undefined && !/\s/.test(text[behind] ?? ''))
+    return behind === behindCommand || known.variable(variable);
   const next = text[behindCommand] ?? '';
   const spaced = next === '' || /\s/.test(next);
   if (spaced && at(ASSIGNED, text, behindCommand) !== undefined) return true;
@@ -128,11 +129,20 @@ export function queryTail(text: string, offset: number, end: number): QueryTail 
     else if (character === '|') bar = index;
     else index = comment(text, index) ?? index;
   }
-  const found = REDIRECT.exec(text.slice(offset, bar ?? end)) as (RegExpExecArray & { indices: { groups: Record<string, [number, number] | undefined> } }) | null;
+  const found = REDIRECT.exec(text.slice(offset, bar ?? end)) as
+    (RegExpExecArray & { indices: { groups: Record<string, [number, number] | undefined> } }) | null;
   const place = found?.indices.groups['any'] ?? found?.indices.groups['file'];
   return {
     end: found ? offset + found.index : (bar ?? end),
-    ...(found && place ? { redirect: { append: found.groups?.['append'] !== undefined, start: offset + place[0], end: offset + place[1] } } : {}),
+    ...(found && place
+      ? {
+          redirect: {
+            append: found.groups?.['append'] !== undefined,
+            start: offset + place[0],
+            end: offset + place[1],
+          },
+        }
+      : {}),
     ...(bar === undefined ? {} : { filter: bar + 1 }),
   };
 }

@@ -22,7 +22,10 @@ export const cc = definePlugin({
     'Where several match, and where nothing is named, the console asks with a list to search; Esc leaves everything as it was. ' +
     '`cc kernel` (or `cc 0`) goes back to the kernel, and so does a bare cc where nobody can be asked. A kernel thread has no memory of its own: its context is the kernel.',
   args: {
-    process: arg.strings('process id, name, regular expression, or address; kernel', { positional: true, completes: 'process' }),
+    process: arg.strings('process id, name, regular expression, or address; kernel', {
+      positional: true,
+      completes: 'process',
+    }),
     pids: arg.ints('the process with this id', { completes: 'pid' }),
     proc_regex: arg.string('the process whose name matches', { completes: 'process' }),
     task: arg.address('the process with its task_struct at this address'),
@@ -36,8 +39,13 @@ export const cc = definePlugin({
   examples: [{ line: 'cc init' }, { line: 'cc 1', doc: 'by its id' }, { line: 'cc kernel', doc: 'back to the kernel' }],
   async *collect(context, args) {
     const { session } = context;
-    const text = args.process?.join(' ') ?? args.proc_regex ?? args.pids?.join(' ') ?? (args.task === undefined ? undefined : `0x${args.task.toString(16)}`);
-    const chosen = text === undefined ? await ask(context, await processCandidates(session)) : await named(context, text);
+    const text =
+      args.process?.join(' ') ??
+      args.proc_regex ??
+      args.pids?.join(' ') ??
+      (args.task === undefined ? undefined : `0x${args.task.toString(16)}`);
+    const chosen =
+      text === undefined ? await ask(context, await processCandidates(session)) : await named(context, text);
     if (chosen === undefined) {
       context.note('The context stays as it was.');
       return;
@@ -51,9 +59,14 @@ export const cc = definePlugin({
     const space = await session.space();
     const dtb = space instanceof PagedSpace ? space.dtb : null;
     const of = chosen === 'kernel' ? '' : chosen.process.mm ? '' : ' (a kernel thread, which has no memory of its own)';
-    const thread = chosen !== 'kernel' && chosen.thread ? `, which has the thread ${chosen.thread.name} (${chosen.thread.tid})` : '';
-    context.note(`Process context: ${describe(chosen)}${thread}${of}, DTB ${dtb === null ? 'unknown' : `0x${dtb.toString(16)}`}`);
-    yield chosen === 'kernel' ? { name: 'kernel', dtb } : { process: chosen.process, pid: chosen.pid, name: chosen.name, dtb };
+    const thread =
+      chosen !== 'kernel' && chosen.thread ? `, which has the thread ${chosen.thread.name} (${chosen.thread.tid})` : '';
+    context.note(
+      `Process context: ${describe(chosen)}${thread}${of}, DTB ${dtb === null ? 'unknown' : `0x${dtb.toString(16)}`}`,
+    );
+    yield chosen === 'kernel'
+      ? { name: 'kernel', dtb }
+      : { process: chosen.process, pid: chosen.pid, name: chosen.name, dtb };
   },
 });
 
@@ -66,17 +79,30 @@ async function named(context: PluginContext, text: string): Promise<Choice | und
   if (found.length === 1) return only;
   if (context.session.prompter) return ask(context, found, text);
   const listed = found.slice(0, LISTED).map(describe).join(', ');
-  throw new PluginError(`${found.length} processes match ${text}: ${listed}${found.length > LISTED ? ' …' : ''}.`, `cc ${only.pid}`);
+  throw new PluginError(
+    `${found.length} processes match ${text}: ${listed}${found.length > LISTED ? ' …' : ''}.`,
+    `cc ${only.pid}`,
+  );
 }
 
 /** Asks for one of several; without anybody to ask the kernel's context is what a bare cc means. */
-async function ask({ session }: PluginContext, found: readonly ProcessCandidate[], text?: string): Promise<Choice | undefined> {
+async function ask(
+  { session }: PluginContext,
+  found: readonly ProcessCandidate[],
+  text?: string,
+): Promise<Choice | undefined> {
   const { prompter } = session;
   if (!prompter) return 'kernel';
   const width = Math.max(6, ...found.map(({ pid }) => String(pid).length));
-  const choices = found.map((one) => ({ name: `${String(one.pid).padStart(width)}  ${one.name}${one.thread ? `  (thread ${one.thread.name} ${one.thread.tid})` : ''}`, value: one as Choice }));
+  const choices = found.map((one) => ({
+    name: `${String(one.pid).padStart(width)}  ${one.name}${one.thread ? `  (thread ${one.thread.name} ${one.thread.tid})` : ''}`,
+    value: one as Choice,
+  }));
   const kernel = { name: `${'kernel'.padStart(width)}  the kernel's own address space`, value: 'kernel' as Choice };
-  return prompter.search(text === undefined ? 'Process context' : `Process context: ${found.length} match ${text}`, text === undefined ? [kernel, ...choices] : choices);
+  return prompter.search(
+    text === undefined ? 'Process context' : `Process context: ${found.length} match ${text}`,
+    text === undefined ? [kernel, ...choices] : choices,
+  );
 }
 
 function describe(choice: Choice): string {

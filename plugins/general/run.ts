@@ -32,12 +32,18 @@ export const run = definePlugin({
   examples: [{ line: 'run script="version; plugins processes"', doc: 'statements, as they would be typed' }],
   async *collect({ session, signal, note }, args) {
     const runner = session.group?.runner;
-    if (!runner) throw new PluginError('Scripts are run by the console and by the program; here is neither.', 'rekall -f IMAGE FILE');
+    if (!runner)
+      throw new PluginError(
+        'Scripts are run by the console and by the program; here is neither.',
+        'rekall -f IMAGE FILE',
+      );
     const { run: path, script } = args;
-    if ((path === undefined) === (script === undefined)) throw new PluginError('run takes a file, or script="statements".', 'run FILE');
+    if ((path === undefined) === (script === undefined))
+      throw new PluginError('run takes a file, or script="statements".', 'run FILE');
     const text = script ?? read(path ?? '');
     const name = path ?? 'script';
-    if (depth >= DEEPEST) throw new PluginError(`${name}: scripts that run scripts, ${DEEPEST} deep: one of them runs itself.`);
+    if (depth >= DEEPEST)
+      throw new PluginError(`${name}: scripts that run scripts, ${DEEPEST} deep: one of them runs itself.`);
     let count = 0;
     let failed = 0;
     depth++;
@@ -47,7 +53,8 @@ export const run = definePlugin({
         count++;
         if (step.outcome === 'failed') failed++;
         yield { ...step };
-        if (step.outcome === 'failed' && !args.keep_going && !signal.aborted) throw new PluginError(`${name}:${step.line} failed; nothing behind it was run.`);
+        if (step.outcome === 'failed' && !args.keep_going && !signal.aborted)
+          throw new PluginError(`${name}:${step.line} failed; nothing behind it was run.`);
       }
     } finally {
       depth--;
@@ -59,7 +66,9 @@ export const run = definePlugin({
 
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').replace(/^#!.*/, '');
+    return readFileSync(path, 'utf8')
+      .replace(/^\ufeff/, '')
+      .replace(/^#!.*/, '');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     throw new PluginError(`${path} cannot be read: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);

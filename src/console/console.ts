@@ -49,7 +49,9 @@ export class Console {
     const { session, host, input } = options;
     this.terminal = options.terminal ?? host.output.isTTY === true;
     // While JavaScript runs that never gives way, Ctrl-C must be a signal: a key would not be read.
-    this.shell = new Shell(session, host, { signals: (wanted) => void input.setRawMode?.(!wanted && this.keyboard.isRaw) });
+    this.shell = new Shell(session, host, {
+      signals: (wanted) => void input.setRawMode?.(!wanted && this.keyboard.isRaw),
+    });
     this.keyboard = new Keyboard(input, { terminal: this.terminal, interrupt: () => this.interrupt() });
     this.statements = new Statements((text) => this.shell.completeness(text));
   }
@@ -184,7 +186,8 @@ export class Console {
     if (!editor || !statement.includes('\n')) return;
     // The editor has put each of its lines there.
     const history = historyOf(editor);
-    for (const line of statement.split('\n').reverse()) if (history[0]?.trimEnd().replace(/\\$/, '').trimEnd() === line.trimEnd()) history.shift();
+    for (const line of statement.split('\n').reverse())
+      if (history[0]?.trimEnd().replace(/\\$/, '').trimEnd() === line.trimEnd()) history.shift();
     history.unshift(statement);
   }
 
@@ -198,7 +201,11 @@ export class Console {
       const completion = await complete(this.shell, above + line);
       const start = completion.start - above.length;
       if (start < 0) return [[], line];
-      return forReadline(line, { ...completion, start }, { width: terminalWidth(host.output), colors, rest: this.editor?.line.slice(this.editor.cursor) ?? '' });
+      return forReadline(
+        line,
+        { ...completion, start },
+        { width: terminalWidth(host.output), colors, rest: this.editor?.line.slice(this.editor.cursor) ?? '' },
+      );
     } catch (error) {
       // What cannot be completed is no reason to disturb who types; --debug says what went wrong.
       if (this.shell.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);
@@ -221,7 +228,9 @@ export class Console {
     const { clock } = this.options;
     const { session } = this.shell;
     const { context } = session;
-    const { bold, dim, yellow } = paintFor(this.terminal && colorsOn(session.parameters.colors, this.options.host.output));
+    const { bold, dim, yellow } = paintFor(
+      this.terminal && colorsOn(session.parameters.colors, this.options.host.output),
+    );
     const process = context ? ` ${yellow(`(${escapeText(context.name)} ${context.pid})`)}` : '';
     const time = (clock?.() ?? new Date()).toTimeString().slice(0, 8);
     return `[${session.id}] ${bold(escapeText(session.name))}${process} ${dim(time)}> `;

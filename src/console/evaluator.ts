@@ -20,7 +20,13 @@ export interface EvaluatorOptions {
   signals?(wanted: boolean): void;
 }
 
-type Evaluate = (this: REPLServer, code: string, context: object, file: string, done: (error: Error | null, result?: unknown) => void) => void;
+type Evaluate = (
+  this: REPLServer,
+  code: string,
+  context: object,
+  file: string,
+  done: (error: Error | null, result?: unknown) => void,
+) => void;
 
 /** The file name of statements in stacks. */
 export const STATEMENT = 'JavaScript';
@@ -56,7 +62,15 @@ export class Evaluator {
     const [{ start }, { PassThrough }] = await Promise.all([import('node:repl'), import('node:stream')]);
     const output = new PassThrough();
     output.resume();
-    const engine = start({ prompt: '', input: new PassThrough(), output, terminal: false, useGlobal: false, useColors: false, breakEvalOnSigint: true });
+    const engine = start({
+      prompt: '',
+      input: new PassThrough(),
+      output,
+      terminal: false,
+      useGlobal: false,
+      useColors: false,
+      breakEvalOnSigint: true,
+    });
     return new Evaluator(engine, options);
   }
 
@@ -124,5 +138,7 @@ function unwrapped(error: Error): unknown {
 }
 
 function isInterruption(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
+  );
 }

@@ -1,7 +1,21 @@
 import { createContext, runInContext, Script } from 'node:vm';
 
 /** Names that the console adds to those of JavaScript. */
-const ADDED = new Set(['session', 'plugins', 'query', '_', 'require', 'module', 'process', 'console', 'Buffer', 'fetch', 'setTimeout', 'structuredClone', 'URL']);
+const ADDED = new Set([
+  'session',
+  'plugins',
+  'query',
+  '_',
+  'require',
+  'module',
+  'process',
+  'console',
+  'Buffer',
+  'fetch',
+  'setTimeout',
+  'structuredClone',
+  'URL',
+]);
 let bare: object | undefined;
 
 /** True where JavaScript in the console has a variable of that name before anything was declared. */

@@ -65,7 +65,13 @@ function escaping(output: Output): Writable {
  * Runs a statement of JavaScript and shows its value: tables and rows as tables, structs by their members, everything else as node's
  * console does, with strings escaped. Throws what it throws.
  */
-export async function runJavaScript(group: SessionGroup, evaluator: Evaluator, text: string, signal: AbortSignal | undefined, host: Host): Promise<void> {
+export async function runJavaScript(
+  group: SessionGroup,
+  evaluator: Evaluator,
+  text: string,
+  signal: AbortSignal | undefined,
+  host: Host,
+): Promise<void> {
   group.interrupt = signal;
   try {
     const value = await evaluator.evaluate(text, signal);
@@ -75,24 +81,42 @@ export async function runJavaScript(group: SessionGroup, evaluator: Evaluator, t
   }
 }
 
-async function showValue(group: SessionGroup, value: unknown, signal: AbortSignal | undefined, host: Host): Promise<void> {
+async function showValue(
+  group: SessionGroup,
+  value: unknown,
+  signal: AbortSignal | undefined,
+  host: Host,
+): Promise<void> {
   const session = group.current;
   if (value === undefined) return;
   if (value instanceof Table || value instanceof Result) {
-    const [name, source] = value instanceof Result ? [value.name, once(value.rows)] : [value.title, await started(value)];
+    const [name, source] =
+      value instanceof Result ? [value.name, once(value.rows)] : [value.title, await started(value)];
     const notes = (): readonly string[] => (value instanceof Result ? [] : value.notes);
     // `_` shown again stays what it was.
-    await present(session, { name, columns: value.columns, start: ({ keep }) => printable(source, notes, keep) }, { signal, remember: value !== group.last }, host);
+    await present(
+      session,
+      { name, columns: value.columns, start: ({ keep }) => printable(source, notes, keep) },
+      { signal, remember: value !== group.last },
+      host,
+    );
     return;
   }
   const table = tableOf(value);
-  const result = table ? Result.of('JavaScript', table.columns, table.rows, value) : Result.of('JavaScript', { value: { type: 'any', doc: 'the value' } }, [{ value }], value);
+  const result = table
+    ? Result.of('JavaScript', table.columns, table.rows, value)
+    : Result.of('JavaScript', { value: { type: 'any', doc: 'the value' } }, [{ value }], value);
   group.last = result;
   if (!table) {
     host.output.write(`${valueLines(value)}\n`);
     return;
   }
-  await present(session, { name: table.name, columns: table.columns, start: ({ keep }) => printable(once(result.rows), () => [], keep) }, { signal }, host);
+  await present(
+    session,
+    { name: table.name, columns: table.columns, start: ({ keep }) => printable(once(result.rows), () => [], keep) },
+    { signal },
+    host,
+  );
 }
 
 /** The batches of a table whose columns are known: a query's are only when it runs. */
@@ -132,7 +156,8 @@ function printable(source: AsyncGenerator<Row[]>, notes: () => readonly string[]
 /** What an error that JavaScript threw says: of ours what we say elsewhere, of others the message and where in the statement it happened. */
 export function javascriptError(error: unknown, text: string, debug: boolean, paint: Paint = paintFor(false)): string {
   if (error instanceof Interrupted) return error.message;
-  if (error instanceof UsageError || error instanceof PluginError || error instanceof Absent) return errorText(error, debug, paint);
+  if (error instanceof UsageError || error instanceof PluginError || error instanceof Absent)
+    return errorText(error, debug, paint);
   // Errors of the statement are of another realm: they are told by what they have.
   if (typeof error !== 'object' || error === null || !('message' in error)) return `Uncaught ${valueLines(error)}`;
   const { name = 'Error', message, stack = '' } = error as { name?: unknown; message: unknown; stack?: unknown };

@@ -3,7 +3,11 @@ import { PassThrough } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 /** What a terminal's input can do besides being read. */
-export type TerminalInput = NodeJS.ReadableStream & { setRawMode?(raw: boolean): unknown; readonly isRaw?: boolean; readonly isTTY?: boolean };
+export type TerminalInput = NodeJS.ReadableStream & {
+  setRawMode?(raw: boolean): unknown;
+  readonly isRaw?: boolean;
+  readonly isTTY?: boolean;
+};
 
 export interface KeyboardOptions {
   /** keys rather than lines: Ctrl-C and Ctrl-Z are looked for */
@@ -45,7 +49,9 @@ export class Keyboard extends EventEmitter {
   ) {
     super();
     this.isTTY = options.terminal;
-    source.on('data', (chunk: Buffer | string) => this.take(typeof chunk === 'string' ? chunk : this.decoder.write(chunk)));
+    source.on('data', (chunk: Buffer | string) =>
+      this.take(typeof chunk === 'string' ? chunk : this.decoder.write(chunk)),
+    );
     source.on('end', () => {
       this.ended = true;
       this.deliver();

@@ -41,7 +41,11 @@ const TICK_MS = 100;
 export async function present(
   session: Session,
   shown: Shown,
-  { destination = {}, signal, remember = false }: { readonly destination?: Destination; readonly signal?: AbortSignal | undefined; readonly remember?: boolean },
+  {
+    destination = {},
+    signal,
+    remember = false,
+  }: { readonly destination?: Destination; readonly signal?: AbortSignal | undefined; readonly remember?: boolean },
   host: Host,
 ): Promise<Printed> {
   const { name, columns } = shown;
@@ -54,16 +58,21 @@ export async function present(
   let ticker: NodeJS.Timeout | undefined;
   let ended = false;
   try {
-    const renderer = shown.silent === true ? new NoRenderer(columns) : await createRenderer(
-      parameters.format as Format,
-      { name, columns, session: { filename: parameters.filename ?? null, timezone: parameters.timezone } },
-      target.sink,
-      {
-        timezone: parameters.timezone,
-        full: parameters.output_style === 'full' || shown.full === true,
-        colors: target.colors && (parameters.colors === 'yes' || (parameters.colors === 'auto' && target.sink.width !== undefined)),
-      },
-    );
+    const renderer =
+      shown.silent === true
+        ? new NoRenderer(columns)
+        : await createRenderer(
+            parameters.format as Format,
+            { name, columns, session: { filename: parameters.filename ?? null, timezone: parameters.timezone } },
+            target.sink,
+            {
+              timezone: parameters.timezone,
+              full: parameters.output_style === 'full' || shown.full === true,
+              colors:
+                target.colors &&
+                (parameters.colors === 'yes' || (parameters.colors === 'auto' && target.sink.width !== undefined)),
+            },
+          );
     const run = shown.start({
       columns: new Set(renderer.shown),
       onProgress: (fraction, what, measure) => host.progress?.show(fraction, what, measure),
@@ -75,7 +84,8 @@ export async function present(
     // Rows that go elsewhere are counted on the screen; work that says nothing at least moves.
     ticker = setInterval(() => {
       if (innermost !== shown) return;
-      if (!target.direct && result.count > 0) host.progress?.show(undefined, name, { done: result.count, unit: 'rows' });
+      if (!target.direct && result.count > 0)
+        host.progress?.show(undefined, name, { done: result.count, unit: 'rows' });
       else host.progress?.tick(name);
     }, TICK_MS);
     const printed = await printRun(run, renderer, target.direct ? clear : undefined);
@@ -83,7 +93,8 @@ export async function present(
     await target.done();
     const notes = [...printed.notes];
     if (signal?.aborted === true) notes.push(`Stopped: ${count(printed.rows)} so far${remember ? ', kept in _' : ''}.`);
-    if (remember && result.cut) notes.push(`_ keeps the first ${result.length.toLocaleString('en')} of these ${count(result.count)}.`);
+    if (remember && result.cut)
+      notes.push(`_ keeps the first ${result.length.toLocaleString('en')} of these ${count(result.count)}.`);
     host.progress?.finish();
     if (!parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
     return { rows: printed.rows, notes };

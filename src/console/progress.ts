@@ -22,7 +22,8 @@ export class ProgressLine {
   private start: { readonly at: number; readonly done: number } | undefined;
   private drawn: number | undefined;
   /** what was said last, for {@link tick} */
-  private last: { readonly fraction: number | undefined; readonly what: string; readonly measure: Measure | undefined } | undefined;
+  private last:
+    { readonly fraction: number | undefined; readonly what: string; readonly measure: Measure | undefined } | undefined;
 
   constructor(
     private readonly stream: Output,
@@ -83,7 +84,10 @@ export class ProgressLine {
     const rate = measure && elapsed >= RATE_MS ? (measure.done - (this.start?.done ?? 0)) / (elapsed / 1000) : 0;
     if (measure && rate > 0) parts.push(`${amount(rate, measure.unit)}/s`);
     if (fraction !== undefined && fraction > 0.01 && fraction < 1) {
-      const left = measure?.total !== undefined && rate > 0 ? (measure.total - measure.done) / rate : (elapsed / 1000) * (1 / fraction - 1);
+      const left =
+        measure?.total !== undefined && rate > 0
+          ? (measure.total - measure.done) / rate
+          : (elapsed / 1000) * (1 / fraction - 1);
       parts.push(`${Math.max(0, left).toFixed(0)} s left`);
     }
     if (what !== '') parts.push(what);

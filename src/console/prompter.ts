@@ -28,7 +28,12 @@ export class TerminalPrompter implements Prompter {
     input.on('data', (keys: Buffer) => {
       if (keys.toString() === ESCAPE) left.abort();
     });
-    const shown = choices.map((choice, index) => ({ ...choice, name: escapeText(choice.name), value: index, short: escapeText(choice.name) }));
+    const shown = choices.map((choice, index) => ({
+      ...choice,
+      name: escapeText(choice.name),
+      value: index,
+      short: escapeText(choice.name),
+    }));
     try {
       const { search } = await import('@inquirer/prompts');
       const chosen = await search<number>(
@@ -53,14 +58,22 @@ export class TerminalPrompter implements Prompter {
         done();
       },
     });
-    return Object.assign(writable, { isTTY: true, columns: terminalWidth(output) ?? 80, rows: (output as { rows?: number }).rows ?? 24 });
+    return Object.assign(writable, {
+      isTTY: true,
+      columns: terminalWidth(output) ?? 80,
+      rows: (output as { rows?: number }).rows ?? 24,
+    });
   }
 }
 
 /** Choices that hold every word of what was typed, those that begin with it first. */
 function matching<C extends { readonly name: string }>(choices: readonly C[], term: string): C[] {
-  const words = term.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = term
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   const found = choices.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
-  const first = (choice: C): number => (words[0] !== undefined && choice.name.toLowerCase().trimStart().startsWith(words[0]) ? 0 : 1);
+  const first = (choice: C): number =>
+    words[0] !== undefined && choice.name.toLowerCase().trimStart().startsWith(words[0]) ? 0 : 1;
   return found.sort((a, b) => first(a) - first(b));
 }

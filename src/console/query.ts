@@ -11,7 +11,13 @@ import { present } from './present.js';
  * Throws UsageError with the place of a mistake in the text that was typed, and what the query's tables throw.
  * @param line the text that the query stands in
  */
-export async function runQuery(session: Session, query: Query, line: string, signal: AbortSignal | undefined, host: Host): Promise<void> {
+export async function runQuery(
+  session: Session,
+  query: Query,
+  line: string,
+  signal: AbortSignal | undefined,
+  host: Host,
+): Promise<void> {
   const { prepareInSession } = await import('../query/session/statements.js');
   let progress: OnProgress | undefined;
   try {

@@ -77,7 +77,11 @@ export class Shell implements ScriptRunner {
       return outcome;
     } finally {
       const result = this.group.last;
-      transcript.end(this.session, outcome === 'failed', result === last || result === undefined ? undefined : result.count);
+      transcript.end(
+        this.session,
+        outcome === 'failed',
+        result === last || result === undefined ? undefined : result.count,
+      );
     }
   }
 
@@ -108,7 +112,8 @@ export class Shell implements ScriptRunner {
     for (const [index, line] of lines.entries()) {
       if (!statements.open) start = index;
       const next = lines[index + 1];
-      const statement = (await statements.add(line, { next: () => next })) ?? (next === undefined ? statements.take() : undefined);
+      const statement =
+        (await statements.add(line, { next: () => next })) ?? (next === undefined ? statements.take() : undefined);
       if (statement === undefined || (await this.completeness(statement)).kind === undefined) continue;
       if (signal?.aborted === true) return;
       yield { line: start + 1, statement, outcome: await this.statements(statement, signal) };
@@ -125,7 +130,8 @@ export class Shell implements ScriptRunner {
       return { incomplete: error instanceof OpenLine, kind: 'command' };
     }
     const last = statements.at(-1);
-    if (last?.kind === 'javascript') return { incomplete: javascriptState(last.text) === 'incomplete', kind: last.kind };
+    if (last?.kind === 'javascript')
+      return { incomplete: javascriptState(last.text) === 'incomplete', kind: last.kind };
     if (last?.kind === 'query') return { incomplete: await queryIncomplete(last.text), kind: last.kind };
     return { incomplete: false, kind: last?.kind };
   }
@@ -159,7 +165,11 @@ export class Shell implements ScriptRunner {
   private async run(statement: Statement, line: string, signal: AbortSignal | undefined): Promise<Outcome> {
     switch (statement.kind) {
       case 'help':
-        await this.help(statement.name === undefined ? [] : [statement.name], statement.level, { line, start: statement.start, end: statement.end });
+        await this.help(statement.name === undefined ? [] : [statement.name], statement.level, {
+          line,
+          start: statement.start,
+          end: statement.end,
+        });
         return 'done';
       case 'query':
         await runQuery(this.session, statement, line, signal, this.host);
@@ -177,7 +187,9 @@ export class Shell implements ScriptRunner {
     const known = this.session.registry.named(name).length > 0;
     if (!known && (name === 'quit' || name === 'exit')) return 'quit';
     if (!known && name === 'help') {
-      const about = args.map((argument) => (argument.kind === 'word' ? argument.value.text : line.slice(argument.start, argument.end)));
+      const about = args.map((argument) =>
+        argument.kind === 'word' ? argument.value.text : line.slice(argument.start, argument.end),
+      );
       const start = args[0]?.start ?? command.start;
       await this.help(about, 1, { line, start, end: Math.max(start + 1, args.at(-1)?.end ?? 0) });
       return 'done';
@@ -198,7 +210,11 @@ export class Shell implements ScriptRunner {
     return 'done';
   }
 
-  private async help(words: readonly string[], level: 1 | 2, place: { readonly line: string; readonly start: number; readonly end: number }): Promise<void> {
+  private async help(
+    words: readonly string[],
+    level: 1 | 2,
+    place: { readonly line: string; readonly start: number; readonly end: number },
+  ): Promise<void> {
     const { answer } = await import('./help-request.js');
     await showText(this.session, this.host, await answer(this, { words, level, place }));
   }
@@ -223,10 +239,14 @@ export class Shell implements ScriptRunner {
   }
 
   private async startEngine(): Promise<Evaluator> {
-    const [{ Evaluator }, { javascriptScope, javascriptError }] = await Promise.all([import('./evaluator.js'), import('./javascript.js')]);
+    const [{ Evaluator }, { javascriptScope, javascriptError }] = await Promise.all([
+      import('./evaluator.js'),
+      import('./javascript.js'),
+    ]);
     this.running = await Evaluator.start({
       scope: javascriptScope(this.group, this.host),
-      late: (error) => this.host.error.write(`Meanwhile: ${javascriptError(error, '', this.session.parameters.debug)}\n`),
+      late: (error) =>
+        this.host.error.write(`Meanwhile: ${javascriptError(error, '', this.session.parameters.debug)}\n`),
       ...(this.options.signals ? { signals: this.options.signals } : {}),
     });
     return this.running;

@@ -9,7 +9,8 @@ export interface Arrival {
 }
 
 /** Clauses of a query that are written on lines of their own. */
-const CLAUSE = /^\s*(?:from|where|order|group|having|limit|offset|union|except|intersect|join|inner|left|cross|on|and|or|as|asc|desc|then|else|end|in|not|between|like)\b|^\s*[),=<>|+*/-]/i;
+const CLAUSE =
+  /^\s*(?:from|where|order|group|having|limit|offset|union|except|intersect|join|inner|left|cross|on|and|or|as|asc|desc|then|else|end|in|not|between|like)\b|^\s*[),=<>|+*/-]/i;
 /** A line of JavaScript that goes on with the one before. */
 const CHAINED = /^\s*(?:\??\.[\w$[(]|(?:else|catch|finally)\b|[?:]\s)/;
 /** `\` at the end of a line, unless it ends a path of Windows. */

@@ -43,11 +43,16 @@ function isRecord(value: unknown): boolean {
 /** A column typed by its first value, where there is one. */
 function columnOf(name: string, rows: readonly Row[]): Columns[string] {
   const doc = `${name} of the objects`;
-  const value = rows.map((row) => row[name]).find((cell) => cell !== null && cell !== undefined && !(cell instanceof Absent));
+  const value = rows
+    .map((row) => row[name])
+    .find((cell) => cell !== null && cell !== undefined && !(cell instanceof Absent));
   if (value instanceof Timestamp) return col.time(doc);
   if (typeof value === 'string') return col.string(doc);
   if (typeof value === 'boolean') return col.bool(doc);
-  if (typeof value === 'number') return rows.every((row) => typeof row[name] !== 'number' || Number.isInteger(row[name])) ? col.int(doc) : col.any(doc);
+  if (typeof value === 'number')
+    return rows.every((row) => typeof row[name] !== 'number' || Number.isInteger(row[name]))
+      ? col.int(doc)
+      : col.any(doc);
   return col.any(doc);
 }
 
@@ -55,12 +60,22 @@ function columnOf(name: string, rows: readonly Row[]): Columns[string] {
 function structTable(struct: Struct): ValueTable {
   function* rows(): Generator<Row> {
     for (const [field, member] of struct.$struct.members) {
-      yield { offset: member.offset, field, type: struct.$struct.compiler.describe(member.type), content: memberValue(struct, field) };
+      yield {
+        offset: member.offset,
+        field,
+        type: struct.$struct.compiler.describe(member.type),
+        content: memberValue(struct, field),
+      };
     }
   }
   return {
     name: struct.toString(),
-    columns: { offset: col.physical('bytes from the start of the struct'), field: col.string('name of the member'), type: col.string('its type, as C writes it'), content: col.any('its value') },
+    columns: {
+      offset: col.physical('bytes from the start of the struct'),
+      field: col.string('name of the member'),
+      type: col.string('its type, as C writes it'),
+      content: col.any('its value'),
+    },
     rows: rows(),
   };
 }
@@ -79,12 +94,19 @@ function memberValue(struct: Struct, field: string): unknown {
 
 /** A value of JavaScript as text, which may have several lines. Nothing in it can steer a terminal. */
 export function valueLines(value: unknown): string {
-  if (typeof value === 'bigint') return value < 0n || value < 1n << 16n ? `${value}n` : `${value}n (0x${value.toString(16)})`;
+  if (typeof value === 'bigint')
+    return value < 0n || value < 1n << 16n ? `${value}n` : `${value}n (0x${value.toString(16)})`;
   if (value instanceof Absent) return escapeText(`(${value.toString()})`);
   // What cannot be shown (a getter that throws, a proxy that fails) must not end the console.
   let text: string;
   try {
-    text = inspect(value, { depth: 3, maxArrayLength: ELEMENTS, maxStringLength: CHARACTERS, breakLength: 100, numericSeparator: false });
+    text = inspect(value, {
+      depth: 3,
+      maxArrayLength: ELEMENTS,
+      maxStringLength: CHARACTERS,
+      breakLength: 100,
+      numericSeparator: false,
+    });
   } catch (error) {
     text = `(cannot be shown: ${String(error)})`;
   }

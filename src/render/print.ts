@@ -48,6 +48,7 @@ export async function printRun(run: Printable, renderer: Renderer, before: () =>
       for (const row of batch) for (const name of shown) faults.count(row[name]);
       await renderer.rows(batch);
     }
+    before();
     await begin();
   } finally {
     if (begun) {

@@ -49,7 +49,8 @@ export async function findProcesses(session: Session, text: string): Promise<rea
     const byId = candidatesWith(kernel, (task) => task.pid === Number(wanted), 'pid');
     if (byId.length > 0) return byId;
   }
-  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) return [at(kernel, await (await session.resolver()).address(wanted), wanted)];
+  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!'))
+    return [at(kernel, await (await session.resolver()).address(wanted), wanted)];
   const lower = wanted.toLowerCase();
   const named = candidatesWith(kernel, (task) => task.comm.toLowerCase() === lower, 'comm');
   if (named.length > 0) return named;
@@ -58,7 +59,11 @@ export async function findProcesses(session: Session, text: string): Promise<rea
 }
 
 /** Processes that a test fits; where none does those that have a thread which it fits. */
-function candidatesWith(kernel: LinuxKernel, fits: (task: TaskStruct) => boolean, by: 'pid' | 'comm'): ProcessCandidate[] {
+function candidatesWith(
+  kernel: LinuxKernel,
+  fits: (task: TaskStruct) => boolean,
+  by: 'pid' | 'comm',
+): ProcessCandidate[] {
   const all = [...processes(kernel)];
   const test = (task: TaskStruct): boolean => orElse(() => fits(task), false);
   const found = all.filter(test).map(candidate);
@@ -81,7 +86,12 @@ function at(kernel: LinuxKernel, address: bigint, text: string): ProcessCandidat
   try {
     const leader = task.group_leader;
     // A task's leader leads itself, in its own memory or in the kernel's idle task.
-    if (leader?.group_leader?.$address === leader?.$address && leader && leader.pid === leader.tgid && leader.tgid === task.tgid) {
+    if (
+      leader?.group_leader?.$address === leader?.$address &&
+      leader &&
+      leader.pid === leader.tgid &&
+      leader.tgid === task.tgid
+    ) {
       const thread = leader.$address === task.$address ? {} : { thread: { tid: task.pid, name: task.comm } };
       return { ...candidate(leader), ...thread };
     }
@@ -104,6 +114,7 @@ function regex(text: string): RegExp {
 
 async function linux(session: Session): Promise<LinuxKernel> {
   const kernel = await session.kernel();
-  if (kernel.os !== 'linux') throw new PluginError(`Processes of ${kernel.description} are not known here yet.`, 'info');
+  if (kernel.os !== 'linux')
+    throw new PluginError(`Processes of ${kernel.description} are not known here yet.`, 'info');
   return kernel as LinuxKernel;
 }

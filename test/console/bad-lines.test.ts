@@ -38,29 +38,38 @@ const LINES: readonly [string, string, RegExp][] = [
   ['nosuch.x', 'n', /nosuch is not defined/],
 ];
 
-test('a bad line is told with its place and what was expected', { skip: skipWithout(sample ? [sample] : []) }, async () => {
-  const session = new Session({ filename: sample?.image ?? '', cache: 'memory' });
-  for (const [line, marked, message] of LINES) {
-    const [output, error] = [new Screen(false), new Screen(false)];
-    const shell = new Shell(session, { output, error });
-    assert.equal(await shell.execute(line), 'failed', line);
-    const said = error.text;
-    assert.match(said, message, line);
-    assert.doesNotMatch(said, /Unexpected \w*Error|mistake in Rekall|\n\s+at /, line);
-    // The mark stands in the line below the one that is quoted.
-    const lines = said.split('\n');
-    const mark = lines.findIndex((text) => /^ +\^+$/.test(text));
-    assert.ok(mark > 0, `${line}: ${said}`);
-    const column = (lines[mark] ?? '').indexOf('^');
-    assert.equal((lines[mark - 1] ?? '').slice(column, column + Math.max(1, marked.length)), marked === '' ? '' : marked, `${line}: ${said}`);
-    shell.close();
-  }
-  session.close();
-});
+test(
+  'a bad line is told with its place and what was expected',
+  { skip: skipWithout(sample ? [sample] : []) },
+  async () => {
+    const session = new Session({ filename: sample?.image ?? '', cache: 'memory' });
+    for (const [line, marked, message] of LINES) {
+      const [output, error] = [new Screen(false), new Screen(false)];
+      const shell = new Shell(session, { output, error });
+      assert.equal(await shell.execute(line), 'failed', line);
+      const said = error.text;
+      assert.match(said, message, line);
+      assert.doesNotMatch(said, /Unexpected \w*Error|mistake in Rekall|\n\s+at /, line);
+      // The mark stands in the line below the one that is quoted.
+      const lines = said.split('\n');
+      const mark = lines.findIndex((text) => /^ +\^+$/.test(text));
+      assert.ok(mark > 0, `${line}: ${said}`);
+      const column = (lines[mark] ?? '').indexOf('^');
+      assert.equal(
+        (lines[mark - 1] ?? '').slice(column, column + Math.max(1, marked.length)),
+        marked === '' ? '' : marked,
+        `${line}: ${said}`,
+      );
+      shell.close();
+    }
+    session.close();
+  },
+);
 
 test('hostile text in a line is not shown raw', async () => {
   const [output, error] = [new Screen(false), new Screen(false)];
   const shell = new Shell(new Session({ cache: 'memory' }), { output, error });
-  for (const line of ['\x1b[31mpslist', 'nosuch \x1b]0;x\x07', 'select "\u202e" frm x', 'version "\x9b31m"', '"\x1b"+']) await shell.execute(line);
+  for (const line of ['\x1b[31mpslist', 'nosuch \x1b]0;x\x07', 'select "\u202e" frm x', 'version "\x9b31m"', '"\x1b"+'])
+    await shell.execute(line);
   assert.doesNotMatch(error.text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
 });

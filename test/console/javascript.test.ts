@@ -17,7 +17,10 @@ function registry(): Registry {
       needs: 'none',
       topic: 'memory',
       summary: 'counts',
-      args: { to: arg.int('last number', { positional: true, default: 3 }), wait: arg.int('milliseconds', { default: 0 }) },
+      args: {
+        to: arg.int('last number', { positional: true, default: 3 }),
+        wait: arg.int('milliseconds', { default: 0 }),
+      },
       columns: { n: col.int('the number'), hidden: col.string('hostile text', { hidden: true }) },
       examples: [{ line: 'count 5' }],
       async *collect(_context, args) {
@@ -46,7 +49,8 @@ function registry(): Registry {
   return all;
 }
 
-const talk = (options: ConversationOptions = {}): Conversation => new Conversation({ registry: registry(), ...options });
+const talk = (options: ConversationOptions = {}): Conversation =>
+  new Conversation({ registry: registry(), ...options });
 
 /** Types a line and gives what was shown, both streams. */
 async function shown(conversation: Conversation, line: string): Promise<string> {
@@ -77,7 +81,10 @@ test('values are shown as node shows them, hostile text escaped', async () => {
     ['({ get x() { throw new Error("no") } })', /x: \[Getter\]/],
     ['console.log("a\\x1b[31m", 1n)', 'a\\x1b[31m 1n'],
     ['[{ a: 1, b: "x" }, { a: 22, b: "\\u202e" }]', / {2}a {2}b\n--- {2}-+\n {2}1 {2}x\n 22 {2}\\u202e/],
-    ['typeof session.plugins.count + typeof plugins.count + typeof count + typeof query', "'functionfunctionfunctionfunction'"],
+    [
+      'typeof session.plugins.count + typeof plugins.count + typeof count + typeof query',
+      "'functionfunctionfunctionfunction'",
+    ],
     ['session', /^\[session 1: no image\]/],
   ];
   for (const [line, expected] of cases) {
@@ -93,7 +100,10 @@ test('errors say what and where, never our own stack; the console goes on', asyn
   const conversation = talk();
   const cases: [string, RegExp][] = [
     ['nothing.x', /^ReferenceError: nothing is not defined\n {2}nothing\.x\n {2}\^$/],
-    ['let q = 1; q.a.b', /^TypeError: Cannot read properties of undefined \(reading 'b'\)\n {2}let q = 1; q\.a\.b\n {17}\^$/],
+    [
+      'let q = 1; q.a.b',
+      /^TypeError: Cannot read properties of undefined \(reading 'b'\)\n {2}let q = 1; q\.a\.b\n {17}\^$/,
+    ],
     ['throw 5', /^Uncaught 5$/],
     ['throw new Error("\\x1b[31mx")', /^Error: \\x1b\[31mx\n/],
     ['(1 + )', /^SyntaxError: Unexpected token '\)'\n {2}\(1 \+ \)\n {7}\^$/],
@@ -109,21 +119,33 @@ test('errors say what and where, never our own stack; the console goes on', asyn
     assert.match(text, expected, line);
     assert.doesNotMatch(text, /node:|dist\/|\.js:/, line);
   }
-  await conversation.say('Promise.reject(new Error("nobody waits")); setTimeout(() => { throw new TypeError("timer") }, 1); 1');
-  await conversation.until(() => /Meanwhile: Error: nobody waits/.test(conversation.error.plain) && /Meanwhile: TypeError: timer/.test(conversation.error.plain));
+  await conversation.say(
+    'Promise.reject(new Error("nobody waits")); setTimeout(() => { throw new TypeError("timer") }, 1); 1',
+  );
+  await conversation.until(
+    () =>
+      /Meanwhile: Error: nobody waits/.test(conversation.error.plain) &&
+      /Meanwhile: TypeError: timer/.test(conversation.error.plain),
+  );
   assert.equal(await shown(conversation, '2 + 2'), '4');
   await conversation.end();
 });
 
 test('tables are async-iterable, shown as tables, and become _ as commands do', async () => {
   const conversation = talk();
-  assert.equal(await shown(conversation, '(await plugins.count({ to: 4 }).rows()).map((row) => row.n)'), '[ 1, 2, 3, 4 ]');
+  assert.equal(
+    await shown(conversation, '(await plugins.count({ to: 4 }).rows()).map((row) => row.n)'),
+    '[ 1, 2, 3, 4 ]',
+  );
   assert.equal(await shown(conversation, 'let sum = 0; for await (const row of count(5)) sum += row.n; sum'), '15');
   assert.equal(await shown(conversation, '(await count().first()).hidden'), "'\\x1B[2J1'");
   assert.match(await shown(conversation, 'count(2)'), /^ {2}n\n---\n {2}1\n {2}2$/);
   assert.equal(await shown(conversation, '_.rows.length + _.rows[1].n'), '4');
   await conversation.say('count 3');
-  assert.equal(await shown(conversation, '[..._].map((row) => row.hidden)'), "[ '\\x1B[2J1', '\\x1B[2J2', '\\x1B[2J3' ]");
+  assert.equal(
+    await shown(conversation, '[..._].map((row) => row.hidden)'),
+    "[ '\\x1B[2J1', '\\x1B[2J2', '\\x1B[2J3' ]",
+  );
   await conversation.say('count 3');
   assert.match(await shown(conversation, 'select hidden from _ where n > 2'), /\\x1b\[2J3$/);
   assert.match(await shown(conversation, '_'), /\\x1b\[2J3$/);
@@ -146,7 +168,10 @@ test('what failed before its first row leaves _ as it was; more rows than are ke
   await conversation.say('count to=x');
   await conversation.say('nosuch');
   assert.equal(await shown(conversation, '_.length'), '2');
-  assert.match((await conversation.say('count 100001 | true')).error, /_ keeps the first 100,000 of these 100,001 rows\./);
+  assert.match(
+    (await conversation.say('count 100001 | true')).error,
+    /_ keeps the first 100,000 of these 100,001 rows\./,
+  );
   assert.equal(await shown(conversation, '_.length'), '100000');
   await conversation.end();
 });
@@ -167,7 +192,10 @@ test('statements of JavaScript and queries go over several lines, with a prompt 
   assert.match((await conversation.say('')).output, / {2}3 {6}6$/);
   // Of several lines, the mistake's is shown.
   await conversation.say('select n,');
-  assert.match((await conversation.say('  nosuch from count();')).error, /No column nosuch.*\n {4}nosuch from count\(\);\n {4}\^{6}/s);
+  assert.match(
+    (await conversation.say('  nosuch from count();')).error,
+    /No column nosuch.*\n {4}nosuch from count\(\);\n {4}\^{6}/s,
+  );
   // Ctrl-C drops what was begun.
   await conversation.say('f(');
   await conversation.press('\x03', () => conversation.output.plain.endsWith('> '));
@@ -184,7 +212,9 @@ test('Ctrl-C stops an await, and the table that it waits for', async () => {
   await conversation.press('\x03', () => conversation.error.plain.includes('Stopped.'));
   assert.ok(performance.now() - before < 500);
   await conversation.say('let seen = 0');
-  await conversation.press('for await (const row of count({ to: 1e6, wait: 1 })) seen++\r', () => conversation.output.plain.includes('seen++\n'));
+  await conversation.press('for await (const row of count({ to: 1e6, wait: 1 })) seen++\r', () =>
+    conversation.output.plain.includes('seen++\n'),
+  );
   await sleep(200);
   before = performance.now();
   await conversation.press('\x03', () => conversation.error.plain.split('Stopped.').length === 3);
@@ -199,15 +229,22 @@ test('Ctrl-C stops an await, and the table that it waits for', async () => {
 
 const sample = committedSample();
 
-test('structs are shown by their members, with the kernel’s own values', { skip: skipWithout(sample ? [sample] : []) }, async () => {
-  const conversation = new Conversation({ parameters: { filename: sample?.image ?? '' } });
-  const text = await shown(conversation, '(await pslist(1).first()).proc');
-  assert.match(text, /^ +offset {2}field +type +content\n/);
-  assert.match(text, /\n *0x[0-9a-f]+ {2}comm +char\[16\] +init\n/);
-  assert.match(text, /\n *0x[0-9a-f]+ {2}pid +int +1\n/);
-  assert.match(await shown(conversation, '(await pslist({ pids: [1] }).first()).proc.real_parent.comm'), /^'swapper\/0'$/);
-  assert.match(await shown(conversation, '(await pslist(1).first()).proc.nosuch'), /no member nosuch in task_struct/);
-  assert.match(await shown(conversation, 'pslist 1 format=json'), /"name":"init"/);
-  assert.equal(await shown(conversation, '_.rows[0].name'), "'init'");
-  await conversation.end();
-});
+test(
+  'structs are shown by their members, with the kernel’s own values',
+  { skip: skipWithout(sample ? [sample] : []) },
+  async () => {
+    const conversation = new Conversation({ parameters: { filename: sample?.image ?? '' } });
+    const text = await shown(conversation, '(await pslist(1).first()).proc');
+    assert.match(text, /^ +offset {2}field +type +content\n/);
+    assert.match(text, /\n *0x[0-9a-f]+ {2}comm +char\[16\] +init\n/);
+    assert.match(text, /\n *0x[0-9a-f]+ {2}pid +int +1\n/);
+    assert.match(
+      await shown(conversation, '(await pslist({ pids: [1] }).first()).proc.real_parent.comm'),
+      /^'swapper\/0'$/,
+    );
+    assert.match(await shown(conversation, '(await pslist(1).first()).proc.nosuch'), /no member nosuch in task_struct/);
+    assert.match(await shown(conversation, 'pslist 1 format=json'), /"name":"init"/);
+    assert.equal(await shown(conversation, '_.rows[0].name'), "'init'");
+    await conversation.end();
+  },
+);

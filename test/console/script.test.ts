@@ -63,7 +63,10 @@ test('a script stops at the first failure, and says where', async () => {
 });
 
 test('a program in JavaScript has await, the session, and console', async () => {
-  const path = file('program.js', 'const rows = await plugins.version().rows();\nfor (const { component } of rows) console.log(component);\nquery("select 1 as one")\n');
+  const path = file(
+    'program.js',
+    'const rows = await plugins.version().rows();\nfor (const { component } of rows) console.log(component);\nquery("select 1 as one")\n',
+  );
   const { outcome, output } = await execute(`run ${path}`);
   assert.equal(outcome, 'done');
   assert.match(output, /^rekall\nnode\n[^]*one\n---\n {2}1\n$/);
@@ -75,11 +78,17 @@ test('a program in JavaScript has await, the session, and console', async () => 
 test('texts, scripts in scripts, ends', async () => {
   assert.match((await execute('run script="1 + 1"')).output, /^2\n$/);
   const inner = file('inner.rk', '40 + 2');
-  assert.match((await execute(`run ${file('outer.rk', `run ${inner}\n"after"\nquit\n"never"`)}`)).output, /^42\n'after'\n$/);
+  assert.match(
+    (await execute(`run ${file('outer.rk', `run ${inner}\n"after"\nquit\n"never"`)}`)).output,
+    /^42\n'after'\n$/,
+  );
   const loop = join(folder, 'loop.rk');
   file('loop.rk', `run ${loop}`);
   assert.match((await execute(`run ${loop}`)).error, /one of them runs itself/);
-  assert.match((await execute('run /no/such/file')).error, /\/no\/such\/file cannot be read: no such file or directory/);
+  assert.match(
+    (await execute('run /no/such/file')).error,
+    /\/no\/such\/file cannot be read: no such file or directory/,
+  );
   assert.match((await execute('run')).error, /takes a file, or script=/);
   assert.match((await execute(`run ${file('empty.rk', '# nothing\n')}`)).error, /holds no statement/);
   assert.equal((await execute('run script="version; cuont"')).outcome, 'failed');
@@ -97,7 +106,10 @@ test('standard input is read as scripts are; a statement that the input cuts is 
   assert.match(output.text, /answer\n-+\n +42\n/);
   assert.match(error.text, /never closed/);
   const good = new Screen(false);
-  assert.equal(await runLines(new Session({ cache: 'memory' }), Readable.from(['1 + 1\nquit\n2 + 2\n']), { output: good, error }), 0);
+  assert.equal(
+    await runLines(new Session({ cache: 'memory' }), Readable.from(['1 + 1\nquit\n2 + 2\n']), { output: good, error }),
+    0,
+  );
   assert.equal(good.text, '2\n');
 });
 
@@ -111,7 +123,10 @@ test('history: statements of several lines come back whole; a file that grew is 
   assert.deepEqual(two.load(), ['select a\nfrom b()', 'C:\\n "x"']);
   assert.equal(readFileSync(path, 'utf8').split('\n').length, 3);
   for (let n = 0; n < 12; n++) (n % 2 === 0 ? one : two).add(`line ${n}`);
-  assert.deepEqual(one.load(), Array.from({ length: 10 }, (_, n) => `line ${n + 2}`));
+  assert.deepEqual(
+    one.load(),
+    Array.from({ length: 10 }, (_, n) => `line ${n + 2}`),
+  );
   two.add('after');
   assert.equal(one.load().at(-1), 'after');
   assert.equal(one.load().length, 10);

@@ -9,8 +9,22 @@ import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
 
 const registry = new Registry([], '');
-registry.add(definePlugin({ name: 'pslist', needs: 'none', topic: 'x', summary: 'x', args: {}, columns: { n: col.int('n') }, examples: [{ line: 'pslist' }], collect: () => [{ n: 1 }] }));
-const shell = new Shell(new Session({ cache: 'memory' }, registry), { output: new Screen(false), error: new Screen(false) });
+registry.add(
+  definePlugin({
+    name: 'pslist',
+    needs: 'none',
+    topic: 'x',
+    summary: 'x',
+    args: {},
+    columns: { n: col.int('n') },
+    examples: [{ line: 'pslist' }],
+    collect: () => [{ n: 1 }],
+  }),
+);
+const shell = new Shell(new Session({ cache: 'memory' }, registry), {
+  output: new Screen(false),
+  error: new Screen(false),
+});
 
 /** The statements that a text's lines make: as a file or a paste (each line knows the next), or typed one by one. */
 async function split(text: string, live: boolean): Promise<string[]> {
@@ -53,15 +67,28 @@ test('lines become statements, typed or read', async () => {
 });
 
 test('a query over several lines that is typed ends at an empty line or ;', async () => {
-  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1\n\npslist', true), ['select n\nfrom pslist()\nwhere n > 1\n', 'pslist']);
-  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1;\npslist', true), ['select n\nfrom pslist()\nwhere n > 1;', 'pslist']);
+  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1\n\npslist', true), [
+    'select n\nfrom pslist()\nwhere n > 1\n',
+    'pslist',
+  ]);
+  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1;\npslist', true), [
+    'select n\nfrom pslist()\nwhere n > 1;',
+    'pslist',
+  ]);
   assert.deepEqual(await split('select n\nfrom pslist()', true), ['… select n\nfrom pslist()']);
 });
 
 test('what is read looks at the line behind', async () => {
-  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1\norder by n\npslist\nselect 1', false), ['select n\nfrom pslist()\nwhere n > 1\norder by n', 'pslist', 'select 1']);
+  assert.deepEqual(await split('select n\nfrom pslist()\nwhere n > 1\norder by n\npslist\nselect 1', false), [
+    'select n\nfrom pslist()\nwhere n > 1\norder by n',
+    'pslist',
+    'select 1',
+  ]);
   assert.deepEqual(await split('select n from pslist()\nwhere n > 1', false), ['select n from pslist()\nwhere n > 1']);
-  assert.deepEqual(await split('[1]\n  .map((x) => x)\n  .length\n1', false), ['[1]\n  .map((x) => x)\n  .length', '1']);
+  assert.deepEqual(await split('[1]\n  .map((x) => x)\n  .length\n1', false), [
+    '[1]\n  .map((x) => x)\n  .length',
+    '1',
+  ]);
   assert.deepEqual(await split('if (1) {\n}\nelse {\n}', false), ['if (1) {\n}\nelse {\n}']);
 });
 

@@ -102,7 +102,9 @@ test('cc asks with a list to search; Esc and Ctrl-C leave things as they were', 
   terminal.keys('Enter');
   await terminal.until(/Process context[^]*kernel[^]*kthreadd/);
   terminal.type('init');
-  await terminal.until((screen) => /❯ +1 {2}init/.test(screen) && !/kthreadd/.test(screen.slice(screen.indexOf('Process context'))));
+  await terminal.until(
+    (screen) => /❯ +1 {2}init/.test(screen) && !/kthreadd/.test(screen.slice(screen.indexOf('Process context'))),
+  );
   terminal.keys('Escape');
   await terminal.until(/The context stays as it was\.[^]*\[1\] image\.kdump \d/);
   terminal.type('cc');
@@ -125,40 +127,49 @@ test('cc asks with a list to search; Esc and Ctrl-C leave things as they were', 
 test('what is pasted runs in order, statements of several lines too', { skip }, async () => {
   const terminal = open([], 100, 50);
   await terminal.until(PROMPT);
-  terminal.paste('const f = (x) => {\n\tconst y = x * 2;\n\n\treturn y;\n}\nf(21)\nselect name\nfrom pslist()\nwhere pid == 1\n"last"\n');
+  terminal.paste(
+    'const f = (x) => {\n\tconst y = x * 2;\n\n\treturn y;\n}\nf(21)\nselect name\nfrom pslist()\nwhere pid == 1\n"last"\n',
+  );
   await terminal.until(/'last'\n\[1\]/);
-  assert.match(terminal.screen(), /f\(21\)\n42\n\[1\][^\n]*> select name\n +\.\.\.> from pslist\(\)\n +\.\.\.> where pid == 1\nname\n-+\ninit\n\[1\][^\n]*> "last"\n'last'\n/);
+  assert.match(
+    terminal.screen(),
+    /f\(21\)\n42\n\[1\][^\n]*> select name\n +\.\.\.> from pslist\(\)\n +\.\.\.> where pid == 1\nname\n-+\ninit\n\[1\][^\n]*> "last"\n'last'\n/,
+  );
 });
 
-test('a query of several lines is typed, and comes back whole; history survives, Ctrl-R searches it', { skip }, async () => {
-  const terminal = open();
-  await terminal.until(PROMPT);
-  for (const line of ['select name', 'from pslist()']) {
-    terminal.type(line);
+test(
+  'a query of several lines is typed, and comes back whole; history survives, Ctrl-R searches it',
+  { skip },
+  async () => {
+    const terminal = open();
+    await terminal.until(PROMPT);
+    for (const line of ['select name', 'from pslist()']) {
+      terminal.type(line);
+      terminal.keys('Enter');
+      await terminal.until(/\.\.\.> *$/);
+    }
+    terminal.type('where pid < 3;');
     terminal.keys('Enter');
-    await terminal.until(/\.\.\.> *$/);
-  }
-  terminal.type('where pid < 3;');
-  terminal.keys('Enter');
-  await terminal.until(/init\nkthreadd\n\[1\][^\n]*> *$/);
-  await say(terminal, '"between"');
-  terminal.keys('Up', 'Up');
-  await terminal.until(/> select name\n *from pslist\(\)\n *where pid < 3; *$/);
-  terminal.keys('Enter');
-  await terminal.until((screen) => screen.split('kthreadd').length === 3 && PROMPT.test(screen));
-  terminal.type('quit');
-  terminal.keys('Enter');
-  await terminal.until(/ended with 0/);
-  assert.match(readFileSync(join(home, '.rekall_cache', 'history'), 'utf8'), /"between"\n/);
+    await terminal.until(/init\nkthreadd\n\[1\][^\n]*> *$/);
+    await say(terminal, '"between"');
+    terminal.keys('Up', 'Up');
+    await terminal.until(/> select name\n *from pslist\(\)\n *where pid < 3; *$/);
+    terminal.keys('Enter');
+    await terminal.until((screen) => screen.split('kthreadd').length === 3 && PROMPT.test(screen));
+    terminal.type('quit');
+    terminal.keys('Enter');
+    await terminal.until(/ended with 0/);
+    assert.match(readFileSync(join(home, '.rekall_cache', 'history'), 'utf8'), /"between"\n/);
 
-  const again = open();
-  await again.until(PROMPT);
-  again.keys('C-r');
-  again.type('betw');
-  await again.until(/bck-i-search: betw/);
-  again.keys('Enter');
-  await again.until(/'between'/);
-});
+    const again = open();
+    await again.until(PROMPT);
+    again.keys('C-r');
+    again.type('betw');
+    await again.until(/bck-i-search: betw/);
+    again.keys('Enter');
+    await again.until(/'between'/);
+  },
+);
 
 test('a terminal that is resized, stopped and resumed goes on', { skip }, async () => {
   const terminal = open();
@@ -169,7 +180,10 @@ test('a terminal that is resized, stopped and resumed goes on', { skip }, async 
   terminal.keys('Enter');
   await terminal.until((screen) => /init \(1\)/.test(screen) && PROMPT.test(screen));
   const wide = await say(terminal, 'pslist 1');
-  assert.ok(wide.split('\n').every((line) => line.length <= 60), wide);
+  assert.ok(
+    wide.split('\n').every((line) => line.length <= 60),
+    wide,
+  );
   terminal.keys('C-z');
   await terminal.until(/[$#] *$/);
   terminal.type('fg');
@@ -178,22 +192,26 @@ test('a terminal that is resized, stopped and resumed goes on', { skip }, async 
   assert.match(await say(terminal, '20 + 3'), /\n23\n/);
 });
 
-test('long output goes to the pager; leaving it early brings the prompt back, and keys typed ahead are not lost', { skip }, async () => {
-  const terminal = open();
-  await terminal.until(PROMPT);
-  terminal.type('dmesg');
-  terminal.keys('Enter');
-  await terminal.until(/^:|\n:[^\n]*$/);
-  terminal.keys('q');
-  await terminal.until(PROMPT);
-  assert.match(await say(terminal, '30 + 4'), /\n34\n/);
-  // Typed while a command runs.
-  terminal.type('await new Promise((done) => setTimeout(done, 600))');
-  terminal.keys('Enter');
-  terminal.type('"ahead" + 1');
-  terminal.keys('Enter');
-  await terminal.until(/'ahead1'\n\[1\]/);
-});
+test(
+  'long output goes to the pager; leaving it early brings the prompt back, and keys typed ahead are not lost',
+  { skip },
+  async () => {
+    const terminal = open();
+    await terminal.until(PROMPT);
+    terminal.type('dmesg');
+    terminal.keys('Enter');
+    await terminal.until(/^:|\n:[^\n]*$/);
+    terminal.keys('q');
+    await terminal.until(PROMPT);
+    assert.match(await say(terminal, '30 + 4'), /\n34\n/);
+    // Typed while a command runs.
+    terminal.type('await new Promise((done) => setTimeout(done, 600))');
+    terminal.keys('Enter');
+    terminal.type('"ahead" + 1');
+    terminal.keys('Enter');
+    await terminal.until(/'ahead1'\n\[1\]/);
+  },
+);
 
 test('two consoles at once keep both histories', { skip }, async () => {
   const [one, two] = [open(), open()];

@@ -46,6 +46,21 @@ test('cells that could not be read are counted by reason', async () => {
   assert.match(sink.text, /\(unreadable\)\n\(corrupt\)\n-\n$/);
 });
 
+test('what stands on the terminal for the moment makes way for rows, also for none', async () => {
+  for (const rows of [0, 2]) {
+    const run = session.run(
+      plugin(function* () {
+        for (let n = 0; n < rows; n++) yield { n };
+      }),
+    );
+    const sink = new TextSink();
+    const before: number[] = [];
+    await printRun(run, await createRenderer('text', { name: 'numbers', columns: run.columns }, sink, { timezone: 'UTC', full: false }), () => void before.push(sink.text.length));
+    assert.equal(before[0], 0, `${rows} rows`);
+    assert.ok(sink.text.length > 0);
+  }
+});
+
 test('a command that fails leaves its rows in a complete form, or nothing', async () => {
   const failing = (rows: number): Plugin =>
     plugin(async function* () {

@@ -16,7 +16,12 @@ export class Tmux {
    * @param command the program and its arguments
    * @param environment variables added to this process's
    */
-  constructor(command: readonly string[], environment: Readonly<Record<string, string>> = {}, columns = 100, rows = 30) {
+  constructor(
+    command: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    columns = 100,
+    rows = 30,
+  ) {
     const variables = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     this.tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), ...variables, 'sh');
     this.tmux('set-option', '-g', 'history-limit', '5000');
@@ -56,7 +61,8 @@ export class Tmux {
     for (;;) {
       const screen = this.screen();
       if (typeof what === 'function' ? what(screen) : what.test(screen)) return performance.now() - start;
-      if (performance.now() - start > patience) throw new Error(`still waiting for ${String(what)}; the screen says:\n${screen}`);
+      if (performance.now() - start > patience)
+        throw new Error(`still waiting for ${String(what)}; the screen says:\n${screen}`);
       await sleep(10);
     }
   }

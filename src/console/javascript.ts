@@ -6,6 +6,7 @@ import { Absent } from '../memory/absent.js';
 import type { Row } from '../plugin/columns.js';
 import { PluginError, UsageError } from '../plugin/error.js';
 import { escapeText } from '../render/escape.js';
+import { colorsOn } from '../render/paint.js';
 import { type Paint, paintFor } from '../render/paint.js';
 import type { Printable } from '../render/print.js';
 import type { Output } from '../render/sink.js';
@@ -108,7 +109,8 @@ async function showValue(
     : Result.of('JavaScript', { value: { type: 'any', doc: 'the value' } }, [{ value }], value);
   group.last = result;
   if (!table) {
-    host.output.write(`${valueLines(value)}\n`);
+    const { highlighted } = await import('../render/highlight.js');
+    host.output.write(`${await highlighted(valueLines(value), 'typescript', colorsOn(session.parameters.colors, host.output))}\n`);
     return;
   }
   await present(

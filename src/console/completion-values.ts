@@ -165,7 +165,7 @@ async function symbolValues(session: Session, fragment: string): Promise<Values>
     const texts = resolver.complete(fragment, MOST + 1);
     return texts.length > 0 ? { candidates: starting(fragment, texts.slice(0, MOST)), ...(texts.length > MOST ? { more: texts.length - MOST } : {}) } : members(session, fragment);
   }
-  const index = session.memo('completion: symbols', () => new PrefixIndex(symbolNames(detected.profile.symbols.symbols())));
+  const index = session.memo('completion: symbols', () => new PrefixIndex(detected.profile.symbols.allNames?.() ?? symbolNames(detected.profile.symbols.symbols())));
   const lead = before + (module === undefined ? '' : `${module}!`);
   // A bare beginning may be a module's name too; without any there is too much to offer.
   const names = [own, ...resolver.modules().map((one) => one.name)].filter((one, at, all) => all.indexOf(one) === at && !/^map_0x/.test(one));

@@ -12,10 +12,53 @@ export interface NameIndex {
   readonly size: number;
   /** Symbols whose name begins with a prefix (in lower case). */
   beginning(prefix: string): Iterable<KernelSymbol>;
+  /** Their names alone. */
+  namesBeginning(prefix: string): string[];
   /** Symbols whose name matches. */
   matching(pattern: RegExp): Iterable<KernelSymbol>;
   /** Symbols whose name is this one but for case (in lower case). */
   folded(name: string): readonly KernelSymbol[];
+}
+
+/** An index of names whose symbols are made when they are found. */
+export class LazyIndex implements NameIndex {
+  private folds: readonly string[] | undefined;
+
+  constructor(
+    private readonly names: readonly string[],
+    private readonly symbol: (index: number) => KernelSymbol,
+  ) {}
+
+  get size(): number {
+    return this.names.length;
+  }
+
+  *beginning(prefix: string): Generator<KernelSymbol> {
+    const folds = this.lowered();
+    for (let index = 0; index < folds.length; index++) if (folds[index]?.startsWith(prefix) === true) yield this.symbol(index);
+  }
+
+  namesBeginning(prefix: string): string[] {
+    const { names } = this;
+    const folds = this.lowered();
+    return names.filter((_, index) => folds[index]?.startsWith(prefix) === true);
+  }
+
+  *matching(pattern: RegExp): Generator<KernelSymbol> {
+    const { names } = this;
+    for (let index = 0; index < names.length; index++) if (pattern.test(names[index] as string)) yield this.symbol(index);
+  }
+
+  folded(name: string): readonly KernelSymbol[] {
+    const folds = this.lowered();
+    const all: KernelSymbol[] = [];
+    for (let index = folds.indexOf(name); index >= 0; index = folds.indexOf(name, index + 1)) all.push(this.symbol(index));
+    return all;
+  }
+
+  private lowered(): readonly string[] {
+    return (this.folds ??= this.names.map((name) => name.toLowerCase()));
+  }
 }
 
 /**
@@ -27,7 +70,7 @@ export class SymbolTable implements NameIndex {
   private addresses: BigUint64Array | undefined;
   private sorted: readonly KernelSymbol[] = [];
   private byName: Map<string, KernelSymbol> | undefined;
-  private folds: string[] | undefined;
+  private index: LazyIndex | undefined;
 
   constructor(symbols: Iterable<KernelSymbol>) {
     this.symbols = [...symbols];
@@ -61,23 +104,26 @@ export class SymbolTable implements NameIndex {
   }
 
   *beginning(prefix: string): Generator<KernelSymbol> {
-    const folds = this.lowered();
-    for (let index = 0; index < folds.length; index++) if (folds[index]?.startsWith(prefix) === true) yield this.symbols[index] as KernelSymbol;
+    yield* this.names().beginning(prefix);
+  }
+
+  namesBeginning(prefix: string): string[] {
+    return this.names().namesBeginning(prefix);
   }
 
   *matching(pattern: RegExp): Generator<KernelSymbol> {
-    for (const symbol of this.symbols) if (pattern.test(symbol.name)) yield symbol;
+    yield* this.names().matching(pattern);
   }
 
   folded(name: string): readonly KernelSymbol[] {
-    const folds = this.lowered();
-    const all: KernelSymbol[] = [];
-    for (let index = folds.indexOf(name); index >= 0; index = folds.indexOf(name, index + 1)) all.push(this.symbols[index] as KernelSymbol);
-    return all;
+    return this.names().folded(name);
   }
 
-  private lowered(): readonly string[] {
-    return (this.folds ??= this.symbols.map(({ name }) => name.toLowerCase()));
+  private names(): LazyIndex {
+    return (this.index ??= new LazyIndex(
+      this.symbols.map(({ name }) => name),
+      (index) => this.symbols[index] as KernelSymbol,
+    ));
   }
 
   /** Place of the last symbol at or below an address in the order of addresses, or -1. */

@@ -92,6 +92,9 @@ export interface SymbolSource {
   /** All symbols at an address, where the source can tell quickly. */
   at?(address: bigint): readonly KernelSymbol[];
   symbols(): Iterable<KernelSymbol>;
+  /** All names in the order of `symbols`, and a symbol by its place there: for indexes that need no more. */
+  allNames?(): readonly string[];
+  symbol?(index: number): KernelSymbol;
   readonly size: number;
 }
 

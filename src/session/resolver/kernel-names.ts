@@ -1,5 +1,5 @@
 import type { Kernel } from '../../kernel/kernel.js';
-import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
+import { LazyIndex, type NameIndex, type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
 import type { ModuleNames } from './module-names.js';
 import { typeOfGlobal } from './typed-globals.js';
@@ -18,7 +18,7 @@ export class KernelNames implements ModuleNames {
   readonly name: string;
   readonly start: bigint;
   readonly end: bigint;
-  private table: SymbolTable | undefined;
+  private table: NameIndex | undefined;
 
   constructor(private readonly kernel: Kernel) {
     this.name = NAMES[kernel.os];
@@ -53,7 +53,13 @@ export class KernelNames implements ModuleNames {
     return found?.distance === 0n ? [found.symbol] : [];
   }
 
-  index(): SymbolTable {
-    return (this.table ??= new SymbolTable(this.kernel.profile.symbols.symbols()));
+  index(): NameIndex {
+    return (this.table ??= this.indexed());
+  }
+
+  private indexed(): NameIndex {
+    const { symbols } = this.kernel.profile;
+    if (!symbols.allNames || !symbols.symbol) return new SymbolTable(symbols.symbols());
+    return new LazyIndex(symbols.allNames(), (index) => symbols.symbol?.(index) ?? { name: '', address: 0n, kind: '?' });
   }
 }

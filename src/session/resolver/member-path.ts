@@ -48,11 +48,22 @@ export function memberAt(compiler: TypeCompiler, type: TypeDescriptor, offset: n
   return { path, rest };
 }
 
-function memberOf(compiler: TypeCompiler, layout: StructLayout, offset: number): { name: string; offset: number; type: TypeDescriptor } | undefined {
-  for (const [name, member] of layout.members) {
-    if (offset < member.offset) continue;
-    const size = sizeOf(compiler, member.type);
-    if (offset < member.offset + size) return { name, offset: member.offset, type: member.type };
+interface Sized {
+  readonly name: string;
+  readonly offset: number;
+  /** one past its last byte */
+  readonly end: number;
+  readonly type: TypeDescriptor;
+}
+
+/** Members with their extents: sizes are looked up once per layout. */
+const known = new WeakMap<StructLayout, readonly Sized[]>();
+
+function memberOf(compiler: TypeCompiler, layout: StructLayout, offset: number): Sized | undefined {
+  let members = known.get(layout);
+  if (!members) {
+    members = [...layout.members].map(([name, { offset: start, type }]) => ({ name, offset: start, end: start + sizeOf(compiler, type), type }));
+    known.set(layout, members);
   }
-  return undefined;
+  return members.find((member) => offset >= member.offset && offset < member.end);
 }

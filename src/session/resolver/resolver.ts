@@ -184,9 +184,10 @@ export class Resolver {
     const tail = /(?:[\w.$@\\-]+!)?[\w.$@]*$/.exec(typed)?.[0] ?? '';
     const head = typed.slice(0, typed.length - tail.length);
     const bang = tail.indexOf('!');
-    const found = new Set<string>();
+    const found: string[] = [];
     const take = (names: ModuleNames, prefix: string, shown: string): void => {
-      for (const symbol of names.index().beginning(prefix.toLowerCase())) found.add(`${head}${shown}${typeable(symbol.name)}`);
+      const begun = smallest(new Set(names.index().namesBeginning(prefix.toLowerCase())), limit);
+      found.push(...begun.map((name) => `${head}${shown}${typeable(name)}`));
     };
     if (bang >= 0) {
       const names = this.moduleNamed(tail.slice(0, bang));
@@ -197,15 +198,15 @@ export class Resolver {
       for (const { name } of this.modules()) {
         if (MAP.test(name)) continue;
         const word = [dashed, tail].find((one) => name.toLowerCase().startsWith(one.toLowerCase()));
-        if (word !== undefined) found.add(`${typed.slice(0, typed.length - word.length)}${name}!`);
+        if (word !== undefined) found.push(`${typed.slice(0, typed.length - word.length)}${name}!`);
       }
       // One letter says too little among hundreds of thousands; modules are few.
       if (tail.length > 1) {
         take(this.sources.kernel, tail, '');
-        for (const names of this.sources.process().modules) if (found.size < limit) take(names, tail, '');
+        for (const names of this.sources.process().modules) if (found.length < limit) take(names, tail, '');
       }
     }
-    return smallest(found, limit);
+    return [...new Set(found)].sort().slice(0, limit);
   }
 
   /** What a name means: in its module, or in the kernel, among the modules' names, then in the process. */

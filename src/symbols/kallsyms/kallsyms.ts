@@ -97,6 +97,22 @@ export class Kallsyms implements SymbolSource {
     for (let index = 0; index < this.size; index++) yield this.symbol(index);
   }
 
+  /** All names, in the order of the table: pieces of one text, which is many times faster than to make each by itself. */
+  allNames(): readonly string[] {
+    const ends = new Uint32Array(this.size);
+    let bytes = Buffer.allocUnsafe(this.size * 32);
+    let end = 0;
+    for (let index = 0; index < this.size; index++) {
+      if (end + LONGEST_NAME > bytes.length) bytes = Buffer.concat([bytes], bytes.length * 2);
+      const length = this.expand(index);
+      this.scratch.copy(bytes, end, 1, length);
+      end += Math.max(0, length - 1);
+      ends[index] = end;
+    }
+    const text = bytes.toString('latin1', 0, end);
+    return Array.from(ends, (stop, index) => text.slice(index === 0 ? 0 : ends[index - 1], stop));
+  }
+
   /** A symbol by its place in the table, which is in the order of addresses. */
   symbol(index: number): KernelSymbol {
     const length = this.expand(index);

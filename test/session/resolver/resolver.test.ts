@@ -123,6 +123,12 @@ test('the resolver on the sample', { skip: skipWithout(found) }, async (context)
     assert.match(await mistake(resolver, 'nosuch!x'), /^nosuch: /);
   });
 
+  await context.test('all names at once are those of the symbols in a row', async () => {
+    const { symbols } = (await session.kernel()).profile;
+    assert.deepEqual(symbols.allNames?.(), [...symbols.symbols()].map(({ name }) => name));
+    assert.deepEqual(symbols.symbol?.(1234), [...symbols.symbols()][1234]);
+  });
+
   await context.test('where nothing is, nothing is said to be', () => {
     assert.equal(resolver.name(0x400000n), undefined);
     assert.equal(resolver.name(0xffff8e2443dec800n), undefined);

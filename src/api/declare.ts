@@ -107,6 +107,9 @@ function rowOf(type: string, all: readonly PluginEntry[], structType: (struct: s
   const depth = all.some((entry) => Object.values(entry.columns).some((column) => column.tree === true))
     ? [comment(['depth in the tree, 0 for a root'], 2), '  readonly $depth?: number;']
     : [];
+  if (all.some((entry) => entry.dynamic === true)) {
+    return block(`export interface ${type}Row`, [comment(['columns depend on the arguments'], 2), '  readonly [column: string]: unknown;']);
+  }
   return block(`export interface ${type}Row`, [...lines, ...depth]);
 }
 

@@ -40,7 +40,27 @@ describe('values as SQLite has them', () => {
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }),
   );
   const text = fc.string({
-    unit: fc.constantFrom('a', 'B', 'b', 'A', '%', '_', '\\', 'é', 'É', '\u{1f600}', '\ue000', ' ', '1'),
+    unit: fc.constantFrom(
+      'a',
+      'B',
+      'b',
+      'A',
+      '%',
+      '_',
+      '\\',
+      'é',
+      'É',
+      '\u{1f600}',
+      '\ue000',
+      ' ',
+      '1',
+      '.',
+      '$',
+      '\u0131',
+      '\u212a',
+      'K',
+      'i',
+    ),
     maxLength: 8,
   });
   const nullable = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
@@ -50,7 +70,11 @@ describe('values as SQLite has them', () => {
     fc.assert(
       fc.property(text, text, (value, pattern) => {
         assert.equal(truthOf(like(value, pattern)), ask('select ? like ?', [value, pattern]));
+        for (const simple of [`%${value}%`, `${value}%`, `%${value}`, value.slice(1)]) {
+          assert.equal(truthOf(like(value, simple)), ask('select ? like ?', [value, simple]));
+        }
         assert.equal(truthOf(like(value, pattern, '\\')), ask("select ? like ? escape '\\'", [value, pattern]));
+        assert.equal(truthOf(like(value, pattern, 'a')), ask("select ? like ? escape 'a'", [value, pattern]));
       }),
       { numRuns: 5_000 },
     );

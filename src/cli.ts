@@ -113,7 +113,19 @@ async function runText(session: Session, query: NonNullable<Invocation['query']>
   } catch (error) {
     throw new UsageError(`The query cannot be read: ${(error as Error).message}.`);
   }
-  await runQuery(session, { kind: 'query', text, start: 0, end: text.length }, text, signal, host);
+  const { queryEnd } = await import('../grammar/line-kind.js');
+  // Statements one after the other: views and definitions for the query that ends the file.
+  for (let start = 0; start < text.length && !signal.aborted; ) {
+    const end = queryEnd(text, start);
+    const statement = text.slice(start, end);
+    if (!isBlank(statement)) await runQuery(session, { kind: 'query', text: statement, start, end }, text, signal, host);
+    start = end + 1;
+  }
+}
+
+/** Nothing but space and comments. */
+function isBlank(text: string): boolean {
+  return text.replace(/--[^\n]*|#[^\n]*|\/\*[^]*?\*\//g, '').trim() === '';
 }
 
 /** The configuration. Help and version are there also where it cannot be read. */

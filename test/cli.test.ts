@@ -44,6 +44,11 @@ test('a query is one word of the command line, or stands in a file', { skip }, (
   writeFileSync(join(home, 'q.efilter'), '-- processes\nselect pid\nfrom pslist() where pid == 1;\n');
   const json = rekall(['-f', image, '-q', 'q.efilter', '--format', 'json']);
   assert.deepEqual([json.status, json.error, JSON.parse(json.output)], [0, '', [{ pid: 1 }]]);
+  writeFileSync(join(home, 'several.efilter'), "-- first; a view\ncreate view v as select pid, ';' as s from pslist();\n\nselect pid, s from v where pid == {0};\n".replace('{0}', '2'));
+  const several = rekall(['-f', image, '-q', 'several.efilter', '--format', 'ndjson']);
+  assert.deepEqual([several.status, several.error, several.output.trim().split('\n').at(-1)], [0, '', '{"pid":2,"s":";"}']);
+  writeFileSync(join(home, 'empty.efilter'), '-- nothing\n');
+  assert.equal(rekall(['-f', image, '-q', 'empty.efilter']).output, '');
   const wrong = rekall(['-f', image, 'select pid form pslist()']);
   assert.equal(wrong.status, 2);
   const [message = '', line = '', mark = ''] = wrong.error.split('\n');

@@ -21,7 +21,7 @@ export const search = definePlugin({
   columns: {},
   examples: [
     { line: 'search "select pid, name from pslist() where pid < {most}" query_parameters="most=4"' },
-    { line: 'search "select name, pid from pslist() where name =~ {0} and pid > ?" query_parameters=["^k", 10] silent=true' },
+    { line: 'search "select name, pid from pslist() where name =~ {0} and pid > {1}" query_parameters=["^k", 50]' },
   ],
   async columnsFor(context, args) {
     try {

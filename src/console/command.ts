@@ -1,6 +1,7 @@
 import { bindArguments } from '../plugin/bind.js';
 import { UsageError } from '../plugin/error.js';
 import type { Words } from '../plugin/words.js';
+import { colorsOn } from '../render/paint.js';
 import type { Printed } from '../render/print.js';
 import { assign } from '../session/flags.js';
 import type { ParameterName, ParameterValues } from '../session/parameters.js';
@@ -51,7 +52,9 @@ export async function runCommand(session: Session, request: Request, host: Host)
   if (bound.parameters.as_query === true || bound.parameters.as_code === true) {
     const { asCode, asQuery } = await import('./as-text.js');
     const { text, notes } = (bound.parameters.as_code === true ? asCode : asQuery)(session, plugin, bound, request);
-    await showText(session, host, text);
+    const colors = colorsOn(bound.parameters.colors ?? session.parameters.colors, host.output);
+    const { highlighted } = await import('../render/highlight.js');
+    await showText(session, host, await highlighted(text, bound.parameters.as_code === true ? 'typescript' : 'sql', colors, session.parameters.highlighting_style));
     if (!session.parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
     return { rows: 0, notes };
   }

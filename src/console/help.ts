@@ -90,11 +90,15 @@ export function overview(entries: readonly PluginEntry[], { width = WIDTH, paint
 
 /** `rekall --help`: how it is called, the global flags, the commands. */
 export function programHelp(entries: readonly PluginEntry[], { width = WIDTH, paint = PLAIN }: HelpStyle = {}): string {
-  const flags = (Object.entries(parameters) as [string, Parameter][]).map(([name, parameter]) => [
-    `${parameter.short === undefined ? '    ' : `-${parameter.short}, `}--${name}`,
-    parameter.choices?.join('|') ?? (parameter.type === 'bool' ? '' : parameter.type),
-    parameter.doc + (parameter.default === undefined || parameter.type === 'bool' ? '' : ` (${String(parameter.default)})`),
-  ]);
+  const flags = (Object.entries(parameters) as [string, Parameter][]).map(([name, parameter]) => {
+    const choices = parameter.choices?.join('|') ?? '';
+    const wide = choices.length > MOST_CHOICES;
+    return [
+      `${parameter.short === undefined ? '    ' : `-${parameter.short}, `}--${name}`,
+      wide ? 'choice' : choices !== '' ? choices : parameter.type === 'bool' ? '' : parameter.type,
+      (wide ? `${parameter.doc}: ${choices}` : parameter.doc) + (parameter.default === undefined || parameter.type === 'bool' ? '' : ` (${String(parameter.default)})`),
+    ];
+  });
   return [
     'rekall [flags] [command [arguments]]',
     '',

@@ -57,9 +57,10 @@ async function names(shell: Shell, text: string, fragment: string): Promise<Cand
   return starting(
     fragment,
     [...all].sort().map((name) => {
-      const entry = commands.get(name);
+      const object = name === 'session' || name === 'plugins';
+      const entry = object ? undefined : commands.get(name);
       if (entry) return { text: name, hint: entry.summary, after: '(' };
-      return { text: name, after: /^(?:await|const|let|for|return|new|typeof)$/.test(name) ? ' ' : name === 'session' || name === 'plugins' ? '.' : '' };
+      return { text: name, after: /^(?:await|const|let|for|return|new|typeof)$/.test(name) ? ' ' : object ? '.' : '' };
     }),
   );
 }

@@ -42,7 +42,7 @@ test('chains are read backwards from the end', () => {
 
 test('names, commands as functions, and members of what is there', { skip }, async () => {
   assert.equal(await tab('const rows = await pslis|'), 'const rows = await pslist(|');
-  assert.equal(await tab('x = sess|'), 'x = session.|');
+  assert.equal(await tab('x = plugin|'), 'x = plugins.|');
   assert.equal(await tab('plugins.psl|'), 'plugins.pslist(|');
   assert.equal(await tab('session.plugins.psl|'), 'session.plugins.pslist(|');
   assert.ok((await list('session.|')).includes('plugins'));

@@ -109,3 +109,43 @@ test('values without tables', async () => {
   ]);
   assert.deepEqual(await rows('select pid from ps() except select pid from files()'), [{ pid: 200 }, { pid: 400 }]);
 });
+
+test('functions of rows and lists, in columns and behind from', async () => {
+  assert.deepEqual(await rows('select name from filter(ps(), pid > 300)'), [{ name: 'vim' }, { name: 'cron' }]);
+  assert.deepEqual(await rows('select name from take(2, sort(ps(), name))'), [{ name: 'bash' }, { name: 'cron' }]);
+  assert.deepEqual(await rows('select n from map(ps(), bind(n: name, p: pid)) where p < 200'), [{ n: 'systemd' }]);
+  assert.deepEqual(await rows('count(ps())'), [{ count: 5 }]);
+  assert.deepEqual(await rows('(select name, pid from ps() where pid < 300).name'), [{ name: 'systemd' }, { name: 'sshd' }]);
+  assert.deepEqual(await rows('select uid, count() from ps() group by uid order by uid'), [
+    { uid: null, count: 1 },
+    { uid: 0, count: 2 },
+    { uid: 1000, count: 2 },
+  ]);
+  assert.deepEqual(await rows('select list(name) as all from ps() where uid == 1000'), [{ all: ['bash', 'vim'] }]);
+});
+
+test('any and exists', async () => {
+  assert.deepEqual(await rows('any ps() where pid == 300'), [{ result: true }]);
+  assert.deepEqual(await rows('select any from ps() where pid == 7'), [{ result: false }]);
+  assert.deepEqual(await rows('select name from ps() p where exists (select * from files() f where f.pid == p.pid and f.fd > 0)'), [
+    { name: 'bash' },
+    { name: 'vim' },
+  ]);
+});
+
+test('let, functions and parameters', async () => {
+  assert.deepEqual(await rows('let big(n) = (select * from ps() where pid >= n) select name from big(310)'), [{ name: 'vim' }, { name: 'cron' }]);
+  assert.deepEqual(await rows('let some = (select pid from files()) select name from ps() where pid not in some'), [{ name: 'sshd' }, { name: 'cron' }]);
+  assert.deepEqual(await rows('select let half = pid / 2 half + half as p from ps() where pid == 300'), [{ p: 300 }]);
+  assert.deepEqual(await rows('select name from ps() where name == {who} and pid > {least}', catalog(), { who: 'vim', least: 5 }), [{ name: 'vim' }]);
+  assert.deepEqual(await rows('select ? + ? as sum', catalog(), [1, 2]), [{ sum: 3 }]);
+});
+
+test('names of columns', async () => {
+  const names = async (text: string): Promise<string[]> => Object.keys((await prepareQuery(text, catalog())).columns);
+  assert.deepEqual(await names('select pid, upper(name), pid + 1, uid as user, (1, 2)[0] from ps()'), ['pid', 'upper', 'column_2', 'user', 'column_4']);
+  assert.deepEqual(await names('select a.pid, b.pid, a.name, b.uid from ps() a, ps() b'), ['a_pid', 'b_pid', 'name', 'uid']);
+  assert.deepEqual(await names('select * from ps() p join files() f using (pid)'), ['pid', 'ppid', 'name', 'uid', 'fd', 'path']);
+  assert.deepEqual(await names('select f.*, p.name from ps() p join files() f on p.pid == f.pid'), ['pid', 'fd', 'path', 'name']);
+  assert.deepEqual(await names('select pid from ps() union select fd from files()'), ['pid']);
+});

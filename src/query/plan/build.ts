@@ -1,4 +1,3 @@
-import { Absent } from '../../memory/absent.js';
 import { type Cell, compile, type CompileContext, compilePredicate, type Evaluate } from '../run/compile.js';
 import { Shared as SharedRows, SharedStep } from '../run/steps/shared.js';
 import { GroupStep } from '../run/steps/group.js';
@@ -9,15 +8,16 @@ import { LateralStep, NestedLoopStep } from '../run/steps/nested-loop.js';
 import { SetStep } from '../run/steps/sets.js';
 import { FilterStep, LimitStep, ListStep, OneRowStep, ProjectStep } from '../run/steps/simple.js';
 import { SortStep } from '../run/steps/sort.js';
+import { isTree, passesRows, projection, rowProjection, sameRows } from '../run/projection.js';
 import type { Step } from '../run/step.js';
 import { type RunHolder, SubqueryRunner } from '../run/subquery.js';
-import { arrayLayout, joiner, type Layout, type Slot, type Tuple, tupleOf } from '../run/tuple.js';
-import type { Type } from '../types.js';
+import { arrayLayout, joiner, type Layout, type Slot } from '../run/tuple.js';
 import type { ValueContext } from '../values/context.js';
-import { conjunction, conjuncts, fieldsOf, isPure, readsOnly } from './conditions.js';
+import { conjunction, conjuncts, fieldsOf } from './conditions.js';
 import { isMissing } from '../values/equality.js';
 import type { Field, Filter, Join, Limit, Project, Relation, Scalar, Shared, SharedScan, Sort, SubqueryTerm, TableScan, Variable } from './logical.js';
 import { textOf, textOfKeys } from './print.js';
+import { type Equality, equality, isOpen } from './equality.js';
 import { isSelective, narrowTarget, pushable } from './pushdown.js';
 import { needsOf, relationNeeds } from './walk.js';
 
@@ -326,94 +326,4 @@ function needed(scalars: readonly Scalar[], wanted: Iterable<Field> = []): Set<F
   const fields = new Set(wanted);
   for (const scalar of scalars) for (const field of needsOf(scalar).fields) fields.add(field);
   return fields;
-}
-
-interface Equality {
-  readonly term: Scalar;
-  readonly left: Scalar;
-  readonly right: Scalar;
-}
-
-/** `a.x == b.y`, as what each side of a join contributes. */
-function equality(term: Scalar, left: ReadonlySet<Field>, right: ReadonlySet<Field>): Equality[] {
-  if (term.kind !== 'binary' || term.operator !== '==' || !isPure(term) || !byKey(term.left, term.right)) return [];
-  const sides = (a: Scalar, b: Scalar): Equality[] => {
-    const reads = (scalar: Scalar, own: ReadonlySet<Field>, other: ReadonlySet<Field>): boolean =>
-      readsOnly(scalar, own, other) && [...needsOf(scalar).fields].some((field) => own.has(field));
-    return reads(a, left, right) && reads(b, right, left) ? [{ term, left: a, right: b }] : [];
-  };
-  const straight = sides(term.left, term.right);
-  return straight.length > 0 ? straight : sides(term.right, term.left);
-}
-
-const NUMBERS: ReadonlySet<Type['kind']> = new Set(['int', 'float', 'size', 'physical', 'address', 'duration', 'bool', 'struct']);
-
-/** True where two values of these types are equal exactly where their keys are (`keyOf`), as far as is known: not times beside text, not lists. */
-function byKey({ type: a }: Scalar, { type: b }: Scalar): boolean {
-  if (NUMBERS.has(a.kind) && NUMBERS.has(b.kind)) return true;
-  if (isOpen(a) || isOpen(b)) return [a, b].every((type) => isOpen(type) || NUMBERS.has(type.kind) || type.kind === 'string');
-  return a.kind === b.kind && (a.kind === 'string' || a.kind === 'time' || a.kind === 'bytes');
-}
-
-/** True where only the values will tell. */
-function isOpen(type: Type): boolean {
-  return type.kind === 'any';
-}
-
-/** True where a table's rows have all these columns under their names already, and no others. */
-function passesRows({ items, fields, input }: Project, step: Step): boolean {
-  let source = input;
-  while (source.kind === 'filter' || source.kind === 'limit') source = source.input;
-  return (
-    source.kind === 'table' &&
-    step.layout.size === fields.length &&
-    source.fields.length === fields.length &&
-    items.every((item, index) => item.kind === 'field' && step.layout.get(item.field) === fields[index]?.name)
-  );
-}
-
-/** Rows as they are; cells that could not be read are counted. */
-function sameRows(names: readonly string[], onFault: () => void): (tuple: Tuple) => Tuple {
-  return (tuple) => {
-    for (let index = 0; index < names.length; index++) {
-      const value = tuple[names[index] as string];
-      if (typeof value === 'object' && value !== null && value instanceof Absent && value.kind !== 'not-applicable') onFault();
-    }
-    return tuple;
-  };
-}
-
-/** True where rows come as a table that is a tree gives them: then they keep their depth. */
-function isTree({ input, fields }: Project): boolean {
-  let source = input;
-  while (source.kind === 'filter' || source.kind === 'limit') source = source.input;
-  return source.kind === 'table' && fields.some(({ column }) => column.tree === true);
-}
-
-/** What makes a tuple of values. */
-function projection(items: readonly Evaluate[]): (tuple: Tuple) => Tuple {
-  const width = items.length;
-  return (tuple) => {
-    const values = new Array<unknown>(width);
-    for (let index = 0; index < width; index++) values[index] = (items[index] as Evaluate)(tuple);
-    return tupleOf(values);
-  };
-}
-
-/** What makes a row of values, keyed by name; `onFault` is told of each that could not be read. */
-function rowProjection(items: readonly Evaluate[], names: readonly string[], tree: boolean, onFault: () => void): (tuple: Tuple) => Tuple {
-  // A copy of an object with all its names is quicker than an object that grows by one name after the other.
-  const template: Record<string, unknown> = {};
-  for (const name of names) template[name] = null;
-  const width = items.length;
-  return (tuple) => {
-    const row: Record<string, unknown> = { ...template };
-    for (let index = 0; index < width; index++) {
-      const value = (items[index] as Evaluate)(tuple);
-      if (typeof value === 'object' && value !== null && value instanceof Absent && value.kind !== 'not-applicable') onFault();
-      row[names[index] as string] = value;
-    }
-    if (tree && tuple['$depth'] !== undefined) row['$depth'] = tuple['$depth'];
-    return row;
-  };
 }

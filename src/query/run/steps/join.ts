@@ -1,9 +1,6 @@
-import { Timestamp } from '../../../object/time.js';
 import type { Arg } from '../../../plugin/args.js';
-import { QueryError } from '../../error.js';
 import { isMissing } from '../../values/equality.js';
-import { type Key, keyOf, keyOfAll } from '../../values/key.js';
-import { isList } from '../../values/list.js';
+import { type Key, keyOf } from '../../values/key.js';
 import type { Evaluate } from '../compile.js';
 import type { RunContext } from '../context.js';
 import { RowBuffer } from '../memory/buffer.js';
@@ -12,6 +9,7 @@ import { consumed, DEEPEST_DIVISION, Division } from '../memory/spiller.js';
 import { BATCH, Step } from '../step.js';
 import { resuming } from '../suspend.js';
 import type { Layout, Slot, Tuple } from '../tuple.js';
+import { joinKey, type JoinKey, type JoinTable, ODD, tableOf, told } from './join-table.js';
 import { narrowedBy, type ScanStep } from './scan.js';
 
 type Rows = AsyncGenerator<readonly Tuple[], void, undefined>;
@@ -43,15 +41,6 @@ export interface JoinNarrowing {
 const MOST_VALUES = 4096;
 /** Bytes of a row in the table besides its own: key, entry and chain. */
 const ENTRY_BYTES = 60;
-
-/** Rows of the right side by their keys; those of one key are chained, in their order. */
-interface JoinTable {
-  readonly heads: Map<Key, number>;
-  readonly next: Int32Array;
-  readonly tuples: readonly Tuple[];
-  /** the first of those whose key is no plain value: they are looked at for each row of the left */
-  readonly odd: number;
-}
 
 /** How far a batch of the left side was compared. */
 interface Progress {
@@ -152,9 +141,9 @@ export class HashJoinStep extends Step {
   private async *joined(lefts: Rows, rights: Rows, context: RunContext, level: number): Rows {
     const held = context.memory.open();
     const tuples: Tuple[] = [];
-    const keys: (Key | typeof ODD)[] = [];
+    const keys: JoinKey[] = [];
     let division: Division | undefined;
-    const keep = (key: Key | typeof ODD, tuple: Tuple): void => {
+    const keep = (key: JoinKey, tuple: Tuple): void => {
       if (division) {
         division.add(told(key), tuple);
         return;
@@ -163,7 +152,7 @@ export class HashJoinStep extends Step {
       keys.push(key);
       if (held.add(sizeOfTuple(tuple, this.rightSlots) + ENTRY_BYTES) && level < DEEPEST_DIVISION) {
         division = new Division(context, this.rightSlots, this.statistics, level);
-        for (let index = 0; index < tuples.length; index++) division.add(told(keys[index] as Key | typeof ODD), tuples[index] as Tuple);
+        for (let index = 0; index < tuples.length; index++) division.add(told(keys[index] as JoinKey), tuples[index] as Tuple);
         tuples.length = 0;
         keys.length = 0;
         held.release();
@@ -278,53 +267,4 @@ export class HashJoinStep extends Step {
 async function* concatenated(first: Rows, second: Rows): Rows {
   yield* first;
   yield* second;
-}
-
-/** Stands for the key of a value that is equal to values with other keys. */
-const ODD = Symbol('a key that is no plain value');
-
-function told(key: Key | typeof ODD): Key {
-  if (key !== ODD) return key;
-  throw new QueryError(
-    'A key of this join holds lists or times in a column of unknown type, and the join is too large to compare all rows: give the column a type with cast().',
-  );
-}
-
-function tableOf(keys: readonly (Key | typeof ODD)[], tuples: readonly Tuple[]): JoinTable {
-  const heads = new Map<Key, number>();
-  const next = new Int32Array(tuples.length);
-  let odd = -1;
-  for (let index = tuples.length - 1; index >= 0; index--) {
-    const key = keys[index] as Key | typeof ODD;
-    if (key === ODD) {
-      next[index] = odd;
-      odd = index;
-    } else {
-      next[index] = heads.get(key) ?? -1;
-      heads.set(key, index);
-    }
-  }
-  return { heads, next, tuples, odd };
-}
-
-/**
- * The key of a tuple's side of a join; undefined where a part is null, which equals nothing.
- * @param loose types are not known: a value may have no key that tells what it equals
- */
-function joinKey(keys: readonly Evaluate[], tuple: Tuple, loose: boolean): Key | typeof ODD | undefined {
-  const only = keys[0] as Evaluate;
-  if (keys.length === 1) {
-    const value = only(tuple);
-    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-    if (loose && isOdd(value)) return ODD;
-    return isMissing(value) ? undefined : keyOf(value);
-  }
-  const values = keys.map((key) => key(tuple));
-  if (values.some(isMissing)) return undefined;
-  return loose && values.some(isOdd) ? ODD : keyOfAll(values);
-}
-
-/** True for values that may equal others than those with their key. */
-function isOdd(value: unknown): boolean {
-  return isList(value) || value instanceof Timestamp;
 }

@@ -149,3 +149,21 @@ test('names of columns', async () => {
   assert.deepEqual(await names('select f.*, p.name from ps() p join files() f on p.pid == f.pid'), ['pid', 'fd', 'path', 'name']);
   assert.deepEqual(await names('select pid from ps() union select fd from files()'), ['pid']);
 });
+
+test('distinct with order by, whichever way a column is named', async () => {
+  for (const key of ['uid desc', 'p.uid desc', 'u desc', '1 desc']) {
+    assert.deepEqual(await rows(`select distinct p.uid as u from ps() p order by ${key}`), [{ u: 1000 }, { u: 0 }, { u: null }], key);
+  }
+});
+
+test('elements of a list behind from: the alias is the element', async () => {
+  assert.deepEqual(await rows('select v + 1 as w, value from (1, 2) v'), [
+    { w: 2, value: 1 },
+    { w: 3, value: 2 },
+  ]);
+  assert.deepEqual(await rows('select p.pid, c.fd from ps() p, (select fd from files() f where f.pid == p.pid) c where p.pid >= 300'), [
+    { pid: 300, fd: 0 },
+    { pid: 300, fd: 255 },
+    { pid: 310, fd: 4 },
+  ]);
+});

@@ -28,7 +28,9 @@ function added(scope: Scope, source: Source, relation: Relation): SourceColumns 
   const clash = alias === undefined ? undefined : scope.source(alias);
   if (clash && source.alias !== undefined) throw new QueryError(`Two sources are called ${source.alias}: give one another name.`, source);
   // Two sources of one table without aliases: their columns are told apart by nothing, and asking for one says so.
-  return { alias: clash ? undefined : alias, fields: relation.fields };
+  const [only] = relation.fields;
+  const element = relation.kind === 'list' && relation.whole ? only : undefined;
+  return { alias: clash ? undefined : alias, fields: relation.fields, ...(element ? { element } : {}) };
 }
 
 /** A table is called by its name. */

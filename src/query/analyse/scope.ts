@@ -9,6 +9,8 @@ export interface SourceColumns {
   /** alias, or the name of its table; undefined for a sub-query without one */
   readonly alias: string | undefined;
   readonly fields: readonly Field[];
+  /** of a list whose elements are no rows: its one column, which the alias means as well */
+  readonly element?: Field;
 }
 
 /** What a bare name may be. */
@@ -85,6 +87,7 @@ export class Scope {
     const field = this.column(name, place);
     if (field) return { kind: 'field', field };
     const source = this.sources.find((candidate) => candidate.alias === name);
+    if (source?.element) return { kind: 'field', field: source.element };
     return this.names.get(name) ?? (source ? { kind: 'source', source } : this.session?.(name, place));
   }
 

@@ -1,4 +1,4 @@
-import type { Expression, Place, Select, SelectItem } from '../../../grammar/efilter-tree.js';
+import type { Expression, Order, Place, Select, SelectItem } from '../../../grammar/efilter-tree.js';
 import { QueryError } from '../error.js';
 import type { Field, Relation, Scalar, SortKey } from '../plan/logical.js';
 import { contains } from '../plan/walk.js';
@@ -8,6 +8,7 @@ import { from } from './from.js';
 import { grouped } from './grouping.js';
 import { nameOf, type Unnamed, uniqueNames } from './names.js';
 import { finished, limited, ordinalOf, sortKey } from './queries.js';
+import { sameScalar } from './same.js';
 import type { Scope } from './scope.js';
 import { existing } from './scope.js';
 
@@ -50,7 +51,7 @@ export async function analyseSelect(analysis: Analysis, select: Select, outer: S
   const fields = outputFields(items, values);
   if (select.distinct) {
     const project: Relation = { kind: 'project', input: relation, items: values, fields };
-    return finishDistinct(analysis, select, project, items, outer);
+    return finishDistinct(analysis, await byOutput(analysis, select, items, scope), project, outer);
   }
   const sortKeys = done?.order ?? order;
   if (sortKeys.length > 0) relation = { kind: 'sort', input: relation, keys: sortKeys, fields: relation.fields };
@@ -59,10 +60,10 @@ export async function analyseSelect(analysis: Analysis, select: Select, outer: S
 }
 
 /** After `distinct` only what was selected can be sorted by. */
-async function finishDistinct(analysis: Analysis, select: Select, project: Relation, items: readonly Item[], outer: Scope): Promise<Relation> {
+async function finishDistinct(analysis: Analysis, select: Select, project: Relation, outer: Scope): Promise<Relation> {
   const distinct: Relation = { kind: 'distinct', input: project, fields: project.fields };
   try {
-    return await finished(analysis, distinct, qualifiedByOutput(select, items, project.fields), outer);
+    return await finished(analysis, distinct, select, outer);
   } catch (error) {
     const order = select.orderBy.find(
       ({ value }) => error instanceof QueryError && error.place !== undefined && error.place.start >= value.start && error.place.end <= value.end,
@@ -75,23 +76,26 @@ async function finishDistinct(analysis: Analysis, select: Select, project: Relat
   }
 }
 
-/** `order by p.name` behind `select distinct p.name` means that column. */
-function qualifiedByOutput(select: Select, items: readonly Item[], fields: readonly Field[]): Select {
-  const orderBy = select.orderBy.map((order) => {
-    const written = select.items.findIndex((item) => item.kind === 'column' && sameText(item.value, order.value));
-    const item = select.items[written];
-    if (written < 0 || item?.kind !== 'column' || select.items.some(({ kind }) => kind === 'star')) return order;
-    const name = fields[written]?.name ?? items[written]?.own ?? '';
-    return { ...order, value: { kind: 'name', name, start: order.value.start, end: order.value.end } as const };
-  });
+/** `order by p.name` behind `select distinct name from pslist() p` means that column, as does its expression written again. */
+async function byOutput(analysis: Analysis, select: Select, items: readonly Item[], scope: Scope): Promise<Select> {
+  const orderBy: Order[] = [];
+  for (const order of select.orderBy) {
+    const { start, end } = order.value;
+    const index = order.value.kind === 'literal' ? -1 : await selectedAs(analysis, order.value, items, scope);
+    orderBy.push(index < 0 ? order : { ...order, value: { kind: 'literal', value: index + 1, start, end } });
+  }
   return { ...select, orderBy };
 }
 
-/** The same expression, written twice. */
-function sameText(a: unknown, b: unknown): boolean {
-  const plain = (tree: unknown): string =>
-    JSON.stringify(tree, (key, value: unknown) => (key === 'start' || key === 'end' ? undefined : typeof value === 'bigint' ? `${value}n` : value));
-  return plain(a) === plain(b);
+async function selectedAs(analysis: Analysis, node: Expression, items: readonly Item[], scope: Scope): Promise<number> {
+  try {
+    const value = await analysis.expression(node, { scope, rowWise: undefined });
+    return items.findIndex((item) => sameScalar(item.value, value));
+  } catch (error) {
+    // A name of the output alone: whoever looks there says what is wrong, if anything is.
+    if (error instanceof QueryError) return -1;
+    throw error;
+  }
 }
 
 function outputFields(items: readonly Item[], values: readonly Scalar[]): Field[] {

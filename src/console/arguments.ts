@@ -259,7 +259,8 @@ class Reader {
   }
 }
 
-/** Whether a word is a query: it begins as one and has more than one word. */
+/** Whether a word is a query: it begins as one and has more than one word, or it is a call: `hex(4096)`. */
 function isQueryText(text: string): boolean {
+  if (/^\s*[A-Za-z_]\w*\s*\([^]*\)\s*;?\s*$/.test(text)) return true;
   return /\s/.test(text.trim()) && isQuery(text.trimStart(), 0, anyName);
 }

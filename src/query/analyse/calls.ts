@@ -17,12 +17,31 @@ import { contains } from '../plan/walk.js';
 /** A call in the place of a value: of a function of the query or the session, of a built-in one, of a table (its rows). */
 export async function analyseCall(analysis: Analysis, node: Call, position: Position): Promise<Scalar> {
   const own = functionNamed(position.scope, node.name, node.at);
-  if (own) return ownCall(analysis, own, node, position);
+  if (own) return ownCall(analysis, own, comparing(node, own.parameters), position);
   const { library } = analysis.environment;
-  if (library.has(node.name)) return libraryCall(analysis, node, position);
+  if (library.has(node.name)) return libraryCall(analysis, comparing(node, parameterNames(analysis, node.name)), position);
   const relation = await sourceOf(analysis, node, position, 'value');
   if (relation) return asValue(relation, 'rows', node);
   throw unknownFunction(analysis, node);
+}
+
+/** Names that a function's arguments may have; undefined where they may have any (`bind`). */
+function parameterNames(analysis: Analysis, name: string): readonly string[] | undefined {
+  const { library } = analysis.environment;
+  const parameters = [library.scalar(name), library.aggregate(name)].flatMap((declared) => declared?.parameters ?? []);
+  return parameters.some(({ form }) => form === 'pair') ? undefined : parameters.map((parameter) => parameter.name);
+}
+
+/** `count(pid = 4)` compares, as `count` has no argument `pid`. */
+function comparing(node: Call, names: readonly string[] | undefined): Call {
+  if (names === undefined || !node.args.some(({ name, equals }) => equals === true && !names.includes(name ?? ''))) return node;
+  const args = node.args.map((argument) => {
+    const { name, at, value, equals, start, end } = argument;
+    if (equals !== true || name === undefined || !at || names.includes(name)) return argument;
+    const sign = { start: at.end, end: value.start };
+    return { value: { kind: 'binary', operator: '==', left: { kind: 'name', name, ...at }, right: value, at: sign, start, end } as const, start, end };
+  });
+  return { ...node, args };
 }
 
 export function unknownFunction(analysis: Analysis, node: Call): QueryError {

@@ -133,3 +133,11 @@ test('a large file is not held as a whole, and is left when enough was read', as
   assert.deepEqual(await rows('select count(*) as c, sum(n) as s from json({0})', [path]), [{ c: 200_000, s: (200_000 * 199_999) / 2 }]);
 });
 
+
+test('what is written name = value compares where a function has no such argument', async () => {
+  const source = [{ pid: 1, name: 'a' }, { pid: 4, name: 'b' }];
+  const path = file('pids.json', JSON.stringify(source));
+  assert.deepEqual(await rows('select str(pid = 4) as s from json({0}) order by pid', [path]), [{ s: 'false' }, { s: 'true' }]);
+  assert.deepEqual(await rows('select substr(text = "abcd", start = 1, end = 2) as s'), [{ s: 'b' }]);
+  assert.deepEqual(await rows('let same(x) = x select same(pid = 1) as s from json({0}) order by pid', [path]), [{ s: true }, { s: false }]);
+});

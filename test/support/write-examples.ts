@@ -16,7 +16,13 @@ const runner = new ExampleRunner(sample.image, registry);
 const written = new Set<string>();
 for (const entry of ofSample(registry)) {
   written.add(outputFile(entry));
-  writeFileSync(join(folder, outputFile(entry)), await runner.outputs(entry));
+  try {
+    writeFileSync(join(folder, outputFile(entry)), await runner.outputs(entry));
+  } catch (error) {
+    // The others are written all the same.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 runner.close();
 for (const name of readdirSync(folder)) if (name.endsWith('.txt') && !written.has(name)) rmSync(join(folder, name));

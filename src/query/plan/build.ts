@@ -19,7 +19,7 @@ import type { Field, Filter, Join, Limit, Project, Relation, Scalar, Shared, Sha
 import { textOf, textOfKeys } from './print.js';
 import { type Equality, equality, isOpen } from './equality.js';
 import { isSelective, narrowTarget, pushable } from './pushdown.js';
-import { needsOf, relationNeeds } from './walk.js';
+import { contains, needsOf, relationNeeds } from './walk.js';
 
 type Cells = ReadonlyMap<Field | Variable, Cell>;
 
@@ -84,7 +84,8 @@ export class PlanBuilder {
             .map((aggregate) => `${aggregate.callee.name}(${aggregate.distinct ? 'distinct ' : ''}${aggregate.args.map((arg) => textOf(arg)).join(', ')})`)
             .join(', '),
         ];
-        return new GroupStep(input, keys, aggregates, relation.fields, detail.filter((part) => part !== '').join(': '));
+        const waits = scalars.some((scalar) => contains(scalar, ({ kind }) => kind === 'subquery'));
+        return new GroupStep(input, keys, aggregates, relation.fields, waits, detail.filter((part) => part !== '').join(': '));
       }
       case 'sort':
         return this.sort(relation, wanted, cells, undefined);

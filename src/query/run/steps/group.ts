@@ -52,6 +52,8 @@ export class GroupStep extends Step {
     private readonly keys: readonly Evaluate[],
     private readonly aggregates: readonly CompiledAggregate[],
     fields: readonly Field[],
+    /** an expression may have to wait for a sub-query */
+    private readonly waits: boolean,
     detail: string,
   ) {
     super('group', detail, [input], arrayLayout(fields));
@@ -104,10 +106,12 @@ export class GroupStep extends Step {
   }
 
   private add(groups: Groups, tuple: Tuple, context: RunContext): void {
-    // All values first: whichever has to wait for a sub-query, nothing is counted twice.
-    const keys = this.keys.map((key) => key(tuple));
-    const args = this.aggregates.map((aggregate) => aggregate.args.map((arg) => arg(tuple)));
-    const key = this.keys.length === 0 ? null : keys.length === 1 ? keyOf(keys[0]) : keyOfAll(keys);
+    const only = this.keys[0];
+    const single = only && this.keys.length === 1;
+    const keys = single ? [only(tuple)] : this.keys.map((key) => key(tuple));
+    // All values first where one may have to wait for a sub-query: nothing is counted twice then.
+    const args = this.waits ? this.aggregates.map((aggregate) => aggregate.args.map((arg) => arg(tuple))) : undefined;
+    const key = single ? keyOf(keys[0]) : keys.length === 0 ? null : keyOfAll(keys);
     let group = groups.states.get(key);
     if (!group) {
       if (groups.division) {
@@ -117,7 +121,10 @@ export class GroupStep extends Step {
       groups.states.set(key, (group = this.fresh(keys)));
       if (groups.held.add(GROUP_BYTES + sizeOf(key) + sizeOf(keys) + 100 * this.aggregates.length)) this.divide(groups, context);
     }
-    for (let index = 0; index < this.aggregates.length; index++) this.accumulate(groups, group, index, args[index] as readonly unknown[], context);
+    for (let index = 0; index < this.aggregates.length; index++) {
+      const values = args?.[index] ?? valuesOf(this.aggregates[index] as CompiledAggregate, tuple);
+      this.accumulate(groups, group, index, values, context);
+    }
   }
 
   private accumulate(groups: Groups, group: GroupState, index: number, values: readonly unknown[], context: RunContext): void {
@@ -138,4 +145,9 @@ export class GroupStep extends Step {
   private divide(groups: Groups, context: RunContext): void {
     if (groups.level < DEEPEST_DIVISION && this.keys.length > 0) groups.division ??= new Division(context, this.inputSlots, this.statistics, groups.level);
   }
+}
+
+function valuesOf({ args }: CompiledAggregate, tuple: Tuple): readonly unknown[] {
+  const [first] = args;
+  return first && args.length === 1 ? [first(tuple)] : args.map((arg) => arg(tuple));
 }

@@ -118,6 +118,11 @@ test('symbols, of the kernel and of modules, within 50 ms after the first', { sk
   assert.ok(first < 1000 && slowest.ms < 400, 'far from what was measured: 200 ms and 50 ms are the aim, and other programs run beside the tests');
 });
 
+test('members of what a symbol is', { skip }, async () => {
+  assert.equal(await tab('address_resolver linux!init_task.real_par|'), 'address_resolver linux!init_task.real_parent |');
+  assert.deepEqual(await tab('address_resolver linux!nosuch.x|'), []);
+});
+
 test('structs and their members', { skip }, async () => {
   assert.equal(await tab('dt task_str|'), 'dt task_struct |');
   assert.equal(await tab('dt linux!task_str|'), 'dt linux!task_struct |');

@@ -3,10 +3,9 @@ import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js
 import type { PagedSpace } from '../../memory/paging/paged.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import type { AddressSpace } from '../../memory/space.js';
-import type { Struct } from '../../object/struct.js';
-import type { StructType } from '../../object/struct-type.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
+import { ProfiledKernel } from '../profiled.js';
 import type { MmStruct, TaskStruct } from './types.js';
 
 /** Where a kernel was found: numbers that a second open of the same image takes from the cache. */
@@ -25,10 +24,9 @@ export interface LinuxLocation {
 }
 
 /** A Linux kernel in an image. */
-export class LinuxKernel implements Kernel {
+export class LinuxKernel extends ProfiledKernel implements Kernel {
   readonly os = 'linux';
   readonly space: PagedSpace;
-  private readonly memos = new Map<string, unknown>();
   private readonly spaces = new Map<bigint, PagedSpace>();
 
   constructor(
@@ -38,6 +36,7 @@ export class LinuxKernel implements Kernel {
     /** `Linux version 6.1.0-… #1 SMP …` without the line's end */
     readonly banner: string,
   ) {
+    super();
     this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'linux' });
     ownSpace(this);
   }
@@ -50,37 +49,6 @@ export class LinuxKernel implements Kernel {
   get description(): string {
     const { paging } = this.location;
     return `Linux ${this.release} (${paging === 'amd64-la57' ? 'amd64, five-level paging' : paging})`;
-  }
-
-  /** A compiled struct. Throws Absent. */
-  struct<T extends Struct = Struct>(name: string): StructType<T> {
-    return this.profile.struct<T>(name);
-  }
-
-  /** The struct at an address of the kernel. */
-  at<T extends Struct = Struct>(struct: string, address: bigint): T {
-    return this.profile.struct<T>(struct).at(this.space, address);
-  }
-
-  /** The struct at a symbol. Throws Absent where the kernel has no such symbol. */
-  global<T extends Struct = Struct>(symbol: string, struct: string): T {
-    return this.at<T>(struct, this.profile.address(symbol));
-  }
-
-  /** Address of a symbol, or undefined. */
-  symbol(name: string): bigint | undefined {
-    return this.profile.symbols.address(name);
-  }
-
-  /** Value of a pointer-sized variable. Throws Absent where the symbol or its page is missing. */
-  variable(symbol: string): bigint {
-    return this.space.readPointer(this.profile.address(symbol));
-  }
-
-  /** A value that is derived once for this kernel. */
-  memo<T>(key: string, compute: () => T): T {
-    if (!this.memos.has(key)) this.memos.set(key, compute());
-    return this.memos.get(key) as T;
   }
 
   /** Physical address behind a direct-map or kernel-image address, through the page tables. */

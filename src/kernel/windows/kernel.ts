@@ -4,9 +4,9 @@ import type { WindowsPte } from '../../memory/paging/windows.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
-import type { StructType } from '../../object/struct-type.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
+import { ProfiledKernel } from '../profiled.js';
 import type { Eprocess } from './types.js';
 
 /** Where a Windows kernel was found: numbers that a second open of the same image takes from the cache. */
@@ -22,10 +22,9 @@ export interface WindowsLocation {
 }
 
 /** A Windows kernel in an image. */
-export class WindowsKernel implements Kernel {
+export class WindowsKernel extends ProfiledKernel implements Kernel {
   readonly os = 'windows';
   readonly space: PagedSpace;
-  private readonly memos = new Map<string, unknown>();
   private readonly spaces = new Map<number, PagedSpace>();
   private readonly pte: WindowsPte;
 
@@ -37,6 +36,7 @@ export class WindowsKernel implements Kernel {
     readonly banner: string,
     readonly version: { readonly major: number; readonly minor: number },
   ) {
+    super();
     this.pte = softwareEntries(profile);
     this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
     ownSpace(this);
@@ -51,37 +51,6 @@ export class WindowsKernel implements Kernel {
   /** `7600` */
   get build(): number {
     return Number(/^\d+/.exec(this.banner)?.[0] ?? 0);
-  }
-
-  /** A compiled struct. Throws Absent. */
-  struct<T extends Struct = Struct>(name: string): StructType<T> {
-    return this.profile.struct<T>(name);
-  }
-
-  /** The struct at an address of the kernel. */
-  at<T extends Struct = Struct>(struct: string, address: bigint): T {
-    return this.profile.struct<T>(struct).at(this.space, address);
-  }
-
-  /** The struct at a symbol. Throws Absent where the kernel has no such symbol. */
-  global<T extends Struct = Struct>(symbol: string, struct: string): T {
-    return this.at<T>(struct, this.profile.address(symbol));
-  }
-
-  /** Address of a symbol, or undefined. */
-  symbol(name: string): bigint | undefined {
-    return this.profile.symbols.address(name);
-  }
-
-  /** Value of a pointer-sized variable. Throws Absent where the symbol or its page is missing. */
-  variable(symbol: string): bigint {
-    return this.space.readPointer(this.profile.address(symbol));
-  }
-
-  /** A value that is derived once for this kernel. */
-  memo<T>(key: string, compute: () => T): T {
-    if (!this.memos.has(key)) this.memos.set(key, compute());
-    return this.memos.get(key) as T;
   }
 
   /** Physical address of a process's top page table. */

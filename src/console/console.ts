@@ -64,7 +64,7 @@ export class Console {
     this.editor = editor;
     if (history) historyOf(editor).push(...history.load().reverse());
     if (this.terminal) {
-      this.shell.group.prompter = new TerminalPrompter(this.keyboard, host.output);
+      this.shell.group.prompter = new TerminalPrompter(this.keyboard, host.output, host.progress);
       host.output.write(PASTE_ON);
     }
     editor.on('line', (line: string) => {

@@ -3,6 +3,7 @@ import { escapeText } from '../render/escape.js';
 import { terminalWidth, type Output } from '../render/sink.js';
 import type { Choice, Prompter } from '../session/prompter.js';
 import type { Keyboard } from './keyboard.js';
+import type { ProgressLine } from './progress.js';
 
 const ESCAPE = '\x1b';
 /** How `@inquirer/prompts` calls its ends without an answer: Ctrl-C, and the signal. */
@@ -18,11 +19,15 @@ export class TerminalPrompter implements Prompter {
   constructor(
     private readonly keyboard: Keyboard,
     private readonly output: Output,
+    private readonly progress?: ProgressLine,
   ) {}
 
   async search<T>(message: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
     // From now on keys are meant for the prompt, also those that come before it is there.
     const { input, restore } = this.keyboard.divert();
+    // Who is asked has the terminal: a progress line would be drawn over the question.
+    this.progress?.clear();
+    if (this.progress) this.progress.muted = true;
     const left = new AbortController();
     // A key that is more than Esc arrives in one piece with it.
     input.on('data', (keys: Buffer) => {
@@ -46,6 +51,7 @@ export class TerminalPrompter implements Prompter {
       throw error;
     } finally {
       restore();
+      if (this.progress) this.progress.muted = false;
     }
   }
 

@@ -101,6 +101,10 @@ test('cc asks with a list to search; Esc and Ctrl-C leave things as they were', 
   terminal.type('cc');
   terminal.keys('Enter');
   await terminal.until(/Process context[^]*kernel[^]*kthreadd/);
+  // The question stands however long it is thought about: no progress is drawn over it.
+  await sleep(1500);
+  assert.match(terminal.screen(), /\? Process context[^\n]*\n[^]*kthreadd/);
+  assert.doesNotMatch(terminal.screen(), /\d s {2}cc/);
   terminal.type('init');
   await terminal.until(
     (screen) => /❯ +1 {2}init/.test(screen) && !/kthreadd/.test(screen.slice(screen.indexOf('Process context'))),

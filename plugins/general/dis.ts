@@ -45,7 +45,7 @@ export const dis = definePlugin({
     divider: col.string('the function', { divider: true }),
     address: col.address('where the instruction stands', { tree: true }),
     rel: col.int('distance to the start of the function', { unit: 'bytes', hex: true }),
-    opcode: col.string('its bytes', { width: 20 }),
+    opcode: col.string('its bytes', { width: 20, minor: true }),
     instruction: col.string('the instruction; DB where there is none', { width: 30 }),
     comment: col.string('where it leads, or the value it works on and its name'),
     mnemonic: col.string('without prefixes and operands', { hidden: true }),

@@ -24,7 +24,7 @@ export const vtop = definePlugin({
     level: col.string('PGD, P4D … as the processor manual names them, then the result'),
     entry: col.physical('physical address of the entry'),
     value: col.address('the entry'),
-    flags: col.string('what the entry says'),
+    flags: col.string('what the entry says', { minor: true }),
     physical: col.physical('where it leads: the next table, or the byte'),
     comment: col.string('the symbol, or why translation ends here'),
   },

@@ -51,6 +51,8 @@ export interface Column<T extends ColumnType = ColumnType> {
   readonly title?: string;
   /** least width on the terminal, in cells */
   readonly width?: number;
+  /** text that is cut before others where a terminal is too narrow */
+  readonly minor?: boolean;
 }
 
 export type Columns = Readonly<Record<string, Column>>;

@@ -8,8 +8,11 @@ import { cellWidth, cut, loadWidths, needsWidths, pad } from './width.js';
 /** Least cells of a column, by its type: so that rows that come later rarely need more. */
 const LEAST: Partial<Record<ColumnType, number>> = { address: 14, physical: 10, int: 3, size: 6, time: 20, bool: 5 };
 const RIGHT: ReadonlySet<ColumnType> = new Set(['int', 'float', 'size', 'duration', 'physical']);
-/** Cells that the last column keeps on a narrow terminal. */
+/** Cells that the last column keeps on a narrow terminal, and those that are declared less important. */
 const LAST_LEAST = 12;
+const MINOR_LEAST = 8;
+/** Columns whose cells may be cut: a cut number would be another number. */
+const TEXT: ReadonlySet<ColumnType> = new Set(['string', 'list', 'any']);
 /** A tree deeper than this is shown at this depth: names must stay visible. */
 const DEEPEST = 40;
 const GAP = '  ';
@@ -18,15 +21,18 @@ type Cell = readonly string[];
 
 /**
  * A table aligned by its content. Columns are sized from their declaration and from the first batch of rows, and grow when a later
- * row needs more; so rows are shown as they come. On a terminal the last column of text is cut to the width, elsewhere nothing is.
+ * row needs more; so rows are shown as they come. On a terminal that is too narrow, columns of text that are declared less
+ * important are cut, then the last one; elsewhere nothing is.
  */
 export class TextRenderer implements Renderer {
   readonly shown: readonly string[];
   private readonly columns: readonly [string, Column][];
   private readonly dividers: readonly [string, Column][];
   private readonly widths: number[];
-  /** index of the column that is cut on a terminal, or -1 */
-  private readonly flexible: number;
+  /** cells that the rows so far take of {@link widths} */
+  private readonly used: number[];
+  /** {@link widths} as they fit the terminal */
+  private fitted: readonly number[];
   private heading: string | undefined;
   private started = false;
   private readonly paint: Paint;
@@ -44,8 +50,8 @@ export class TextRenderer implements Renderer {
     this.widths = this.columns.map(([name, column]) =>
       Math.max((column.title ?? name).length, column.width ?? 0, LEAST[column.type] ?? 0),
     );
-    const last = this.columns.at(-1)?.[1].type;
-    this.flexible = last === 'string' || last === 'list' || last === 'any' ? this.columns.length - 1 : -1;
+    this.used = this.columns.map(([name, column]) => (column.title ?? name).length);
+    this.fitted = this.fit();
   }
 
   async begin(): Promise<void> {
@@ -62,10 +68,12 @@ export class TextRenderer implements Renderer {
       for (let index = 0; index < cells.length; index++) {
         for (const line of cells[index] as Cell) {
           const width = cellWidth(line);
+          if (width > (this.used[index] as number)) this.used[index] = width;
           if (width > (this.widths[index] as number)) this.widths[index] = width;
         }
       }
     }
+    this.fitted = this.fit();
     let text = this.started ? '' : this.head();
     this.started = true;
     for (let index = 0; index < batch.length; index++) {
@@ -100,7 +108,7 @@ export class TextRenderer implements Renderer {
 
   private head(): string {
     const titles = this.columns.map(([name, column]) => column.title ?? name);
-    const rule = this.columns.map((_, index) => '-'.repeat(Math.min(this.width(index), this.style.full ? 60 : 40)));
+    const rule = this.fitted.map((width) => '-'.repeat(Math.min(width, this.style.full ? 60 : 40)));
     return `${this.emphasise(this.layOut(titles))}\n${this.paint.dim(this.layOut(rule))}\n`;
   }
 
@@ -122,12 +130,13 @@ export class TextRenderer implements Renderer {
     const laid = parts.map((part, index) => {
       const [, column] = this.columns[index] as [string, Column];
       const last = index === parts.length - 1;
-      const shown = index === this.flexible ? cut(part, this.width(index)) : part;
-      if (RIGHT.has(column.type) && column.tree !== true) return pad(shown, this.width(index), true);
-      return last ? shown : pad(shown, this.width(index));
+      const width = this.fitted[index] as number;
+      const shown = width < (this.widths[index] as number) ? cut(part, width) : part;
+      if (RIGHT.has(column.type) && column.tree !== true) return pad(shown, width, true);
+      return last ? shown : pad(shown, width);
     });
     const line = laid.join(GAP).trimEnd();
-    // A table that is too wide even with its last column at its least must not wrap: `wide` shows all of it.
+    // A table that is too wide even with its text at its least must not wrap: `wide` shows all of it.
     const room = this.sink.width ?? Infinity;
     const shown = cellWidth(line) > room ? cutLine(line, room) : line;
     return this.style.colors === true && row ? this.painted(laid, row, shown) : shown;
@@ -155,12 +164,23 @@ export class TextRenderer implements Renderer {
     return cell;
   }
 
-  /** Cells of a column: what it needs, for the flexible one what the terminal leaves. */
-  private width(index: number): number {
-    const width = this.widths[index] as number;
-    if (index !== this.flexible || this.sink.width === undefined) return width;
-    const others = this.widths.reduce((sum, other, at) => (at === index ? sum : sum + other + GAP.length), 0);
-    return Math.min(width, Math.max(LAST_LEAST, this.sink.width - others));
+  /** Cells of each column: what it needs, and less where that is more than the terminal has. */
+  private fit(): number[] {
+    const fitted = [...this.widths];
+    const room = this.sink.width;
+    if (room === undefined) return fitted;
+    let excess = fitted.reduce((sum, width) => sum + width, 0) + GAP.length * (fitted.length - 1) - room;
+    const narrow = (index: number, least: number): void => {
+      const taken = Math.max(0, Math.min(excess, (fitted[index] as number) - least));
+      fitted[index] = (fitted[index] as number) - taken;
+      excess -= taken;
+    };
+    const texts = [...fitted.keys()].filter((index) => TEXT.has(this.columns[index]?.[1].type ?? 'int'));
+    // What is blank so far costs nothing; then what says least.
+    for (const index of texts) narrow(index, this.used[index] as number);
+    for (const index of texts) if (this.columns[index]?.[1].minor === true) narrow(index, MINOR_LEAST);
+    if (texts.includes(fitted.length - 1)) narrow(fitted.length - 1, LAST_LEAST);
+    return fitted;
   }
 
   private emphasise(text: string): string {

@@ -41,6 +41,22 @@ test('the last column is cut to a terminal, and nothing is cut elsewhere', async
   assert.ok((await render('text', columns, rows)).includes(long));
 });
 
+test('a terminal too narrow takes blanks first, then what is declared less important, and never a number', async () => {
+  const listing = {
+    at: col.address('where'),
+    bytes: col.string('bytes', { width: 12, minor: true }),
+    code: col.string('code', { width: 20 }),
+    size: col.physical('how many'),
+    what: col.string('what'),
+  };
+  const rows = [[{ at: 0xffffffff81000000n, bytes: '65488b1c2580', code: 'MOV RBX, RAX', size: 0x2a1aa40, what: 'linux!current_task' }]];
+  const lines = async (width: number): Promise<string | undefined> => (await render('text', listing, rows, { width })).split('\n')[2];
+  assert.equal(await lines(90), '0xffffffff81000000  65488b1c2580  MOV RBX, RAX           0x2a1aa40  linux!current_task');
+  assert.equal(await lines(80), '0xffffffff81000000  65488b1c2580  MOV RBX, RAX     0x2a1aa40  linux!current_task');
+  assert.equal(await lines(76), '0xffffffff81000000  65488b1c2…  MOV RBX, RAX   0x2a1aa40  linux!current_task');
+  assert.equal(await lines(70), '0xffffffff81000000  65488b1…  MOV RBX, RAX   0x2a1aa40  linux!current…');
+});
+
 test('hidden columns are shown when everything is asked for', async () => {
   const rows = [[{ pid: 1, name: 'a', secret: 'hush', path: 'p' }]];
   assert.doesNotMatch(await render('text', columns, rows), /hush/);

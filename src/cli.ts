@@ -86,6 +86,7 @@ async function one(session: Session, { command = '', words, query }: Invocation,
     stop.abort();
   };
   process.on('SIGINT', interrupt);
+  session.patience = () => stop.signal;
   try {
     if (query) await runText(session, query, words.line, stop.signal, host);
     else {

@@ -1,4 +1,5 @@
 import { candidateRoots, verifyRoot } from '../../src/kernel/linux/dtb.js';
+import { breathing } from '../../src/memory/breathe.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
@@ -35,22 +36,18 @@ export const findDtb = definePlugin({
     comment: col.string('why it is not valid'),
   },
   examples: [{ line: 'find_dtb' }],
-  *collect(context) {
+  async *collect(context) {
     const kernel = linuxOf(context);
     const { imageDelta, paging } = kernel.location;
     const bits = kernel.profile.pointerSize === 8 ? 64 : 32;
     const text = Number((kernel.symbol('_text') ?? kernel.profile.address('_stext')) - imageDelta);
     const image = { symbols: kernel.profile.symbols, bits, delta: imageDelta, text, window: { from: text, to: text + 64 * 1024 * 1024 } } as const;
     const probes = [text, text + 0x200000].map((physical) => ({ physical, virtual: BigInt(physical) + imageDelta }));
-    let index = 0;
-    for (const candidate of candidateRoots(kernel.physical, image)) {
+    for await (const candidate of breathing(candidateRoots(kernel.physical, image), context.signal)) {
       const problem = verifyRoot(kernel.physical, { dtb: candidate.dtb, paging }, probes);
       context.progress(undefined, candidate.method);
       // The page by page search is shown only where it hits.
-      if (problem !== undefined && candidate.method === 'page by page') {
-        if (++index % 4096 === 0 && context.signal.aborted) return;
-        continue;
-      }
+      if (problem !== undefined && candidate.method === 'page by page') continue;
       yield { dtv: candidate.dtb, valid: problem === undefined, method: candidate.method, paging, comment: problem ?? null };
     }
   },

@@ -1,7 +1,8 @@
 import { areaAt, areaText } from '../../src/kernel/linux/areas.js';
-import { type FrameInfo, frameInfo, frameUsers } from '../../src/kernel/linux/pages.js';
+import { type FrameInfo, frameInfo, type FrameUser, frameUsers } from '../../src/kernel/linux/pages.js';
 import type { TaskStruct } from '../../src/kernel/linux/types.js';
 import { orElse } from '../../src/memory/absent.js';
+import { breathe, breathing } from '../../src/memory/breathe.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf, type PluginContext } from '../../src/plugin/context.js';
@@ -38,7 +39,8 @@ export const ptov = definePlugin({
       const within = offset & 0xfffn;
       if (!context.session.physical().isValid(offset)) context.note(`The image does not hold physical 0x${offset.toString(16)}.`);
       const info = frameInfo(kernel, frame);
-      const users = [...frameUsers(kernel, frame)];
+      const users: FrameUser[] = [];
+      for await (const user of breathing(frameUsers(kernel, frame), context.signal)) users.push(user);
       if (info && info.use !== 'other') yield { physical_offset: physical, ...owner(info, within, users.map(({ task }) => task)) };
       if (info?.mappings !== undefined && info.mappings !== users.length) {
         context.note(`The kernel counts ${info.mappings} mappings of page 0x${frame.toString(16)}, page tables of processes on the list show ${users.length}.`);
@@ -53,6 +55,8 @@ export const ptov = definePlugin({
           name: () => user.task.comm,
           comment: await mapped(context, user.task, virtual, user.writable),
         };
+        // Names of each process are read from its memory.
+        await breathe(context.signal);
       }
       for (const [owner, virtual] of [['direct map', offset + pageOffset], ['kernel image', offset + imageDelta]] as const) {
         if (kernel.space.translate(virtual) !== physical) continue;

@@ -143,11 +143,18 @@ export class Console {
   private async greet(): Promise<void> {
     const { host } = this.options;
     const { session } = this.shell;
+    // The first look at a large image takes seconds: Ctrl-C leaves it and gives the prompt.
+    const running = new AbortController();
+    this.running = running;
+    this.shell.group.patience = running.signal;
     try {
       host.error.write(await greeting(session));
     } catch (error) {
       // What is no image may still be asked about (`why`, `plugins`).
       host.error.write(`${errorText(error, session.parameters.debug, this.shell.paint)}\n`);
+    } finally {
+      this.running = undefined;
+      this.shell.group.patience = undefined;
     }
   }
 

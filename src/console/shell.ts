@@ -72,10 +72,14 @@ export class Shell implements ScriptRunner {
     const { transcript, last } = this.group;
     transcript.begin(text, this.session);
     let outcome: Outcome = 'failed';
+    // A script runs inside of the statement that started it.
+    const outer = this.group.patience;
+    this.group.patience = signal ?? outer;
     try {
       outcome = await this.statements(text, signal);
       return outcome;
     } finally {
+      this.group.patience = outer;
       const result = this.group.last;
       transcript.end(
         this.session,

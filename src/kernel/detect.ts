@@ -22,6 +22,8 @@ export interface DetectionOptions {
   readonly dtb?: number | undefined;
   /** virtual KASLR slide, stated by the analyst */
   readonly slide?: bigint | undefined;
+  /** stops the search, which then throws the signal's reason */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds the kernel in an image. Throws DetectionError with every step that was tried. */
@@ -31,7 +33,7 @@ export async function detectKernel(physical: PhysicalSpace, options: DetectionOp
   // Loaded when the image is not Linux.
   const windows = await (await import('./windows/detect.js')).detectWindows(physical, options);
   if (windows) return windows;
-  const other = otherSystem(physical);
+  const other = await otherSystem(physical, options.signal);
   const what = other === undefined ? 'No kernel was found in this image' : `This looks like an image of ${other}, and no kernel that can be read is in it`;
   options.trace.add('kernel', 'signs of other systems', other ?? 'none', 'note');
   throw new DetectionError(

@@ -1,5 +1,6 @@
+import { breathing } from '../memory/breathe.js';
 import type { PhysicalSpace } from '../memory/physical.js';
-import { occurrences } from '../symbols/window.js';
+import { occurrenceSteps } from '../symbols/window.js';
 
 /** How far is looked for signs of other systems: they stand low in memory, and the answer only helps a message. */
 const REACH = 4 * 1024 * 1024 * 1024;
@@ -13,9 +14,10 @@ const signs: readonly (readonly [needle: string, system: string])[] = [
 ];
 
 /** What else an image may be of, by texts in it; undefined when nothing is recognised. */
-export function otherSystem(physical: PhysicalSpace): string | undefined {
+export async function otherSystem(physical: PhysicalSpace, signal?: AbortSignal): Promise<string | undefined> {
   for (const [needle, system] of signs) {
-    for (const _at of occurrences(physical, Buffer.from(needle, 'latin1'), 0, Math.min(physical.end, REACH))) return system;
+    const steps = occurrenceSteps(physical, Buffer.from(needle, 'latin1'), 0, Math.min(physical.end, REACH));
+    for await (const _at of breathing(steps, signal)) return system;
   }
   return undefined;
 }

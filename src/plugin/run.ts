@@ -76,6 +76,8 @@ export class Run implements AsyncIterable<Row> {
     const names = Object.keys(this.columns).filter((name) => this.wanted?.has(name) ?? true);
     let batch: Row[] = [];
     let until = Infinity;
+    // The event loop has its turn more often than the first batch is handed over.
+    let breath = performance.now() + SLICE_MS;
     const full = (): boolean => {
       if (until === Infinity) until = performance.now() + FIRST_SLICE_MS;
       return batch.length >= BATCH_ROWS || performance.now() > until;
@@ -87,12 +89,16 @@ export class Run implements AsyncIterable<Row> {
           const next = iterator.next();
           if (next.done === true) break;
           batch.push(this.resolve(next.value, names));
-          if (!full()) continue;
-          yield batch;
-          batch = [];
+          const ready = full();
+          if (!ready && performance.now() < breath) continue;
+          if (ready) {
+            yield batch;
+            batch = [];
+          }
           await immediate();
-          if (signal.aborted) return;
-          until = performance.now() + SLICE_MS;
+          if (signal.aborted) break;
+          breath = performance.now() + SLICE_MS;
+          if (ready) until = breath;
         }
       } catch (error) {
         // What was gathered before a command failed is still worth seeing.
@@ -116,14 +122,19 @@ export class Run implements AsyncIterable<Row> {
             if (arrived.done === true) break;
             batch.push(this.resolve(arrived.value, names));
             slice ??= delay(SLICE_MS, undefined, { ref: false });
-            if (!signal.aborted && !full()) continue;
+            if (!signal.aborted && !full()) {
+              if (performance.now() < breath) continue;
+              await immediate();
+              breath = performance.now() + SLICE_MS;
+              continue;
+            }
           }
           yield batch;
           batch = [];
           slice = undefined;
           await immediate();
           if (signal.aborted) return;
-          until = performance.now() + SLICE_MS;
+          until = breath = performance.now() + SLICE_MS;
         }
       } catch (error) {
         if (batch.length > 0) yield batch;

@@ -12,6 +12,8 @@ export class SessionGroup {
   last: Result | undefined;
   /** What stops whatever is started now: the console sets it while JavaScript runs, whose tables know no signal of their own. */
   interrupt: AbortSignal | undefined;
+  /** What stops the looking for a kernel, which a command's own signal does not reach: the console sets it while a statement runs. */
+  patience: AbortSignal | undefined;
   /** whoever can ask the analyst; undefined where nobody sits at a terminal */
   prompter: Prompter | undefined;
   /** whoever runs statements as if they were typed */

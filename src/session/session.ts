@@ -45,6 +45,8 @@ export class Session {
   readonly registry: Registry;
   /** The process context, or undefined for the kernel's. */
   context: ProcessContext | undefined;
+  /** What stops the looking for a kernel, of a session that lives in no group. */
+  patience: (() => AbortSignal | undefined) | undefined;
   private ownLast: Result | undefined;
   private opened: PhysicalSpace | undefined;
   private found: Promise<Kernel> | undefined;
@@ -103,9 +105,24 @@ export class Session {
     return this.memo('fingerprint', () => fingerprintOf(this.physical()));
   }
 
-  /** The kernel in the image, detected when first asked for. Throws DetectionError. */
+  /** The kernel in the image, detected when first asked for. Throws DetectionError; PluginError when Ctrl-C stopped the search: it may be asked again. */
   kernel(): Promise<Kernel> {
-    return (this.found ??= this.detect());
+    return (this.found ??= this.patiently(this.detecting));
+  }
+
+  private get detecting(): AbortSignal | undefined {
+    return this.group?.patience ?? this.patience?.();
+  }
+
+  private async patiently(signal: AbortSignal | undefined): Promise<Kernel> {
+    try {
+      return await this.detect(signal);
+    } catch (error) {
+      if (signal?.aborted !== true || error !== signal.reason) throw error;
+      this.found = undefined;
+      this.trace.add('kernel', 'the search', 'stopped with Ctrl-C', 'note');
+      throw new PluginError('Stopped before a kernel was found. The next command that needs one looks again.', 'why');
+    }
   }
 
   /** The kernel, where it has been detected already: for whoever must not wait for it (completion, help). */
@@ -194,6 +211,7 @@ export class Session {
     for (const [name, from] of this.origins) if (name !== 'session_name') copy.origins.set(name, from);
     for (const name of Object.keys(given) as ParameterName[]) copy.origins.set(name, origin);
     copy.trace = this.trace.fork();
+    copy.patience = () => this.detecting;
     return copy;
   }
 
@@ -241,7 +259,7 @@ export class Session {
     this.context = undefined;
   }
 
-  private async detect(): Promise<Kernel> {
+  private async detect(signal: AbortSignal | undefined): Promise<Kernel> {
     const physical = this.physical();
     const folder = this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined;
     const cache = ImageCache.open(folder, folder === undefined ? '' : this.fingerprint());
@@ -254,6 +272,7 @@ export class Session {
       repositories: (this.parameters.repository_path ?? []).map((folder) => this.path(folder)),
       dtb: this.parameters.dtb,
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
+      signal,
     });
     // What was found at the first open stands behind every later one: `why` shows it.
     if (this.trace.steps.some((step) => step.stage === 'cache')) this.earlier = (cache.get(TRACE_KEY) ?? []) as TraceStep[];

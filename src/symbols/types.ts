@@ -92,6 +92,8 @@ export interface SymbolSource {
   /** All symbols at an address, where the source can tell quickly. */
   at?(address: bigint): readonly KernelSymbol[];
   symbols(): Iterable<KernelSymbol>;
+  /** The symbols below an address, where the source can tell them quickly. */
+  below?(address: bigint): Iterable<KernelSymbol>;
   /** All names in the order of `symbols`, and a symbol by its place there: for indexes that need no more. */
   allNames?(): readonly string[];
   symbol?(index: number): KernelSymbol;

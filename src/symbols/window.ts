@@ -1,8 +1,9 @@
+import { found, type Steps } from '../memory/breathe.js';
 import type { PhysicalSpace } from '../memory/physical.js';
 import { PAGE_SIZE } from '../memory/page.js';
 
 /** Bytes that one step of a search reads. */
-const CHUNK = 1024 * 1024;
+const CHUNK = 512 * 1024;
 
 /**
  * Physical addresses in `[from, to)` at which `needle` begins, ascending. Reads past the cache, in chunks that overlap by
@@ -10,7 +11,12 @@ const CHUNK = 1024 * 1024;
  *
  * A needle of up to 7 bytes that begins with a rare byte is searched six times as fast as a longer one.
  */
-export function* occurrences(physical: PhysicalSpace, needle: Buffer, from: number, to: number): Generator<number> {
+export function occurrences(physical: PhysicalSpace, needle: Buffer, from: number, to: number): Generator<number> {
+  return found(occurrenceSteps(physical, needle, from, to));
+}
+
+/** {@link occurrences} in steps, one for each chunk. */
+export function* occurrenceSteps(physical: PhysicalSpace, needle: Buffer, from: number, to: number): Steps<number> {
   const overlap = needle.length - 1;
   // The chunk stands at a page boundary of the buffer, what is left of the chunk before it just below.
   const buffer = Buffer.allocUnsafeSlow(PAGE_SIZE + CHUNK);
@@ -29,6 +35,7 @@ export function* occurrences(physical: PhysicalSpace, needle: Buffer, from: numb
     carried = Math.min(overlap, bytes.length);
     bytes.copy(buffer, PAGE_SIZE - carried, bytes.length - carried);
     position += count;
+    yield undefined;
   }
 }
 

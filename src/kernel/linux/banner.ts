@@ -1,24 +1,26 @@
 import { Absent } from '../../memory/absent.js';
+import type { Steps } from '../../memory/breathe.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 
 /** `Linux version ` as a needle of 7 bytes with a rare first one: longer needles are searched six times slower. */
 const NEEDLE = Buffer.from('Linux v');
 const BANNER = /^Linux version \d+\.\d+[^\0\n]{8,400}? #\d+[ -][^\0\n]{4,200}/
 const LONGEST = 600;
-const CHUNK = 4 * 1024 * 1024;
+const CHUNK = 512 * 1024;
 export interface BannerHit {
   readonly physical: number;
   readonly text: string;
 }
 
 /** Every banner in a part of the image, from low addresses to high. */
-export function* scanBanners(physical: PhysicalSpace, from = 0, to = Infinity): Generator<BannerHit> {
+export function* bannerSteps(physical: PhysicalSpace, from = 0, to = Infinity): Steps<BannerHit> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK + LONGEST);
   for (const run of physical.runs) {
     const end = Math.min(run.end, to);
     for (let at = Math.max(run.start, from); at < end; at += CHUNK) {
       const count = physical.readInto(at, buffer, 0, Math.min(buffer.length, end - at));
       yield* hitsIn(buffer.subarray(0, count), at, CHUNK);
+      yield undefined;
     }
   }
 }

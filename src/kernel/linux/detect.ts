@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
+import { breathe, breathing } from '../../memory/breathe.js';
 import type { PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { btfAt, findBtf, readBtf } from '../../symbols/btf/find.js';
+import { btfAt, btfSteps, readBtf } from '../../symbols/btf/find.js';
 import { BtfTypes } from '../../symbols/btf/types.js';
-import { findKallsyms } from '../../symbols/kallsyms/find.js';
+import { kallsymsSteps } from '../../symbols/kallsyms/find.js';
 import { type Kallsyms, openKallsyms } from '../../symbols/kallsyms/kallsyms.js';
 import type { KallsymsTables } from '../../symbols/kallsyms/tables.js';
 import { ProfileError } from '../../symbols/error.js';
@@ -11,7 +12,7 @@ import { Profile } from '../../symbols/profile.js';
 import type { ProfileMetadata } from '../../symbols/types.js';
 import type { DetectionOptions } from '../detect.js';
 import { DetectionError } from '../error.js';
-import { bannerAt, scanBanners } from './banner.js';
+import { bannerAt, bannerSteps, type BannerHit } from './banner.js';
 import { candidateRoots, type KernelRoot, verifyRoot } from './dtb.js';
 import { LinuxKernel, type LinuxLocation } from './kernel.js';
 import { type KernelWindow, kernelWindows } from './locate.js';
@@ -59,11 +60,11 @@ export async function detectLinux(physical: PhysicalSpace, options: DetectionOpt
     trace.add('cache', 'what was learnt of this image before', `banner at 0x${remembered.bannerAt.toString(16)} is the same`, 'verified');
     return recall(physical, remembered, options);
   }
-  const image = findImage(physical, options);
+  const image = await findImage(physical, options);
   if (!image) return undefined;
-  const root = findRoot(physical, image, options);
+  const root = await findRoot(physical, image, options);
   const pageOffset = pageOffsetOf(physical, image, root);
-  const btf = findTypes(physical, image, options);
+  const btf = await findTypes(physical, image, options);
   const found: Remembered = {
     banner: image.banner,
     bannerAt: image.bannerAt,
@@ -85,12 +86,13 @@ function recall(physical: PhysicalSpace, found: Remembered, options: DetectionOp
 }
 
 /** The first window in which kallsyms can be decoded, and whose symbols agree with the bytes around them. */
-function findImage(physical: PhysicalSpace, { trace }: DetectionOptions): KernelImage | undefined {
-  for (const window of kernelWindows(physical)) {
+async function findImage(physical: PhysicalSpace, { trace, signal }: DetectionOptions): Promise<KernelImage | undefined> {
+  for await (const window of breathing(kernelWindows(physical), signal)) {
     trace.add('kernel', window.method, `physical 0x${window.from.toString(16)}`);
-    for (const tables of findKallsyms(physical, { from: window.from, to: window.to })) {
+    for await (const tables of breathing(kallsymsSteps(physical, { from: window.from, to: window.to }), signal)) {
       const symbols = openKallsyms(physical, tables);
-      const image = placeImage(physical, window, tables, symbols);
+      await breathe(signal);
+      const image = await placeImage(physical, window, tables, symbols, signal);
       if (typeof image !== 'string') {
         trace.add('symbols', 'kallsyms of the image', `${symbols.size} symbols, _text at 0x${symbols.address('_text')?.toString(16)}`);
         trace.add('kernel', 'banner through the symbols', image.banner, 'verified');
@@ -103,12 +105,13 @@ function findImage(physical: PhysicalSpace, { trace }: DetectionOptions): Kernel
   return undefined;
 }
 
-function placeImage(physical: PhysicalSpace, window: KernelWindow, tables: KallsymsTables, symbols: Kallsyms): KernelImage | string {
+async function placeImage(physical: PhysicalSpace, window: KernelWindow, tables: KallsymsTables, symbols: Kallsyms, signal: AbortSignal | undefined): Promise<KernelImage | string> {
   const virtualText = symbols.address('_text') ?? symbols.address('_stext');
   if (virtualText === undefined) return 'no symbol _text';
   const bits = virtualText >> 32n === 0n ? 32 : 64;
   const banner = symbols.address('linux_banner');
-  const hits = banner === undefined || window.text === undefined ? [...scanBanners(physical, window.from, window.to)] : [];
+  const hits: BannerHit[] = [];
+  if (banner === undefined || window.text === undefined) for await (const hit of breathing(bannerSteps(physical, window.from, window.to), signal)) hits.push(hit);
   // Where the image begins is known, or follows from the banner's symbol and one of the banners in the window.
   const places = window.text !== undefined ? [window.text] : hits.map((hit) => hit.physical - Number((banner ?? virtualText) - virtualText));
   for (const text of places) {
@@ -123,10 +126,10 @@ function placeImage(physical: PhysicalSpace, window: KernelWindow, tables: Kalls
 }
 
 /** The kernel's page tables: the first candidate that maps the kernel image where it is. */
-function findRoot(physical: PhysicalSpace, image: KernelImage, options: DetectionOptions): KernelRoot {
+async function findRoot(physical: PhysicalSpace, image: KernelImage, options: DetectionOptions): Promise<KernelRoot> {
   const { trace } = options;
   const probes = [image.text, image.bannerAt].map((at) => ({ physical: at, virtual: BigInt(at) + image.delta }));
-  for (const candidate of candidateRoots(physical, image, options.dtb)) {
+  for await (const candidate of breathing(candidateRoots(physical, image, options.dtb), options.signal)) {
     const at = `0x${candidate.dtb.toString(16)}`;
     for (const paging of candidate.pagings) {
       const problem = verifyRoot(physical, { ...candidate, paging }, probes);
@@ -149,7 +152,7 @@ function pageOffsetOf(physical: PhysicalSpace, image: KernelImage, root: KernelR
   return root.paging === 'amd64-la57' ? 0xff11000000000000n : 0xffff888000000000n;
 }
 
-function findTypes(physical: PhysicalSpace, image: KernelImage, { trace }: DetectionOptions): { offset: number; length: number } | undefined {
+async function findTypes(physical: PhysicalSpace, image: KernelImage, { trace, signal }: DetectionOptions): Promise<{ offset: number; length: number } | undefined> {
   const start = image.symbols.address('__start_BTF');
   const stop = image.symbols.address('__stop_BTF');
   if (start !== undefined && stop !== undefined && stop > start) {
@@ -160,8 +163,8 @@ function findTypes(physical: PhysicalSpace, image: KernelImage, { trace }: Detec
     }
     trace.add('types', 'BTF at __start_BTF', exact?.problem ?? 'no BTF header there', 'failed');
   }
-  const other = findBtf(physical, { from: image.window.from, to: image.window.to }).filter((candidate) => candidate.problem === undefined);
-  const best = other[0];
+  let best: { offset: number; length: number } | undefined;
+  for await (const candidate of breathing(btfSteps(physical, { from: image.window.from, to: image.window.to }), signal)) if (candidate.problem === undefined) best ??= candidate;
   trace.add('types', 'BTF near the kernel image', best ? `${best.length} bytes at 0x${best.offset.toString(16)}` : 'none', best ? 'found' : 'failed');
   return best;
 }

@@ -1,5 +1,6 @@
+import type { Steps } from '../../memory/breathe.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { scanBanners } from './banner.js';
+import { bannerSteps } from './banner.js';
 
 /** x86 aligns the kernel image to 2 MiB at least (CONFIG_PHYSICAL_ALIGN). */
 const ALIGNMENT = 2 * 1024 * 1024;
@@ -25,14 +26,23 @@ export interface KernelWindow {
  *    (arch/x86/kernel/head_64.S, head_32.S): within its first page stand a load of CR3 and a load of CR4.
  * 2. Banners, wherever they are: the window around each.
  */
-export function* kernelWindows(physical: PhysicalSpace): Generator<KernelWindow> {
+export function* kernelWindows(physical: PhysicalSpace): Steps<KernelWindow> {
   const seen: KernelWindow[] = [];
   for (const text of entryPoints(physical)) {
+    if (text === undefined) {
+      yield undefined;
+      continue;
+    }
     const window = { from: text, to: Math.min(physical.end, text + IMAGE_SPAN), text, method: 'entry code at a 2 MiB boundary' };
     seen.push(window);
     yield window;
   }
-  for (const { physical: at } of scanBanners(physical)) {
+  for (const hit of bannerSteps(physical)) {
+    if (hit === undefined) {
+      yield undefined;
+      continue;
+    }
+    const { physical: at } = hit;
     if (seen.some((window) => at >= window.from && at < window.to)) continue;
     const window = {
       from: Math.max(0, at - IMAGE_SPAN / 2),
@@ -45,11 +55,11 @@ export function* kernelWindows(physical: PhysicalSpace): Generator<KernelWindow>
 }
 
 /** Physical addresses at which x86 kernel entry code stands. */
-export function* entryPoints(physical: PhysicalSpace): Generator<number> {
+export function* entryPoints(physical: PhysicalSpace): Steps<number> {
   const page = Buffer.allocUnsafeSlow(4096);
   for (const run of physical.runs) {
     for (let at = Math.ceil(run.start / ALIGNMENT) * ALIGNMENT; at + page.length <= run.end; at += ALIGNMENT) {
-      if (physical.readInto(at, page, 0, page.length) === page.length && isEntryCode(page)) yield at;
+      yield physical.readInto(at, page, 0, page.length) === page.length && isEntryCode(page) ? at : undefined;
     }
   }
 }

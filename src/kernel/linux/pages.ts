@@ -1,4 +1,5 @@
 import { orElse } from '../../memory/absent.js';
+import type { Steps } from '../../memory/breathe.js';
 import type { Struct } from '../../object/struct.js';
 import type { LinuxKernel } from './kernel.js';
 import { inodePath } from './path.js';
@@ -62,14 +63,20 @@ function mapCount(page: Struct): number | undefined {
   return count < -1 ? undefined : count + 1;
 }
 
-/** Every process that maps a page frame: the page tables of all of them are read through. */
-export function* frameUsers(kernel: LinuxKernel, frame: number): Generator<FrameUser> {
+/** Mappings that are looked at in one step: about a millisecond. */
+const STEP = 512;
+
+/** Every process that maps a page frame, in steps: the page tables of all of them are read through. */
+export function* frameUsers(kernel: LinuxKernel, frame: number): Steps<FrameUser> {
   const end = kernel.profile.pointerSize === 8 ? 2 ** 44 : 0xc0000;
+  let looked = 0;
   for (const task of processes(kernel)) {
+    yield undefined;
     const mm = orElse(() => task.mm, null);
     if (!mm) continue;
     const space = orElse(() => kernel.spaceOfMm(mm, task.comm), undefined);
     for (const run of space?.leaves(0, end) ?? []) {
+      if (++looked % STEP === 0) yield undefined;
       if (frame < run.frame || frame >= run.frame + run.pages) continue;
       yield { task, virtual: BigInt(run.page + frame - run.frame) << 12n, writable: (run.bits & 2) !== 0 };
     }

@@ -10,7 +10,9 @@ export function perCpuSymbol(kernel: LinuxKernel, linked: bigint): { readonly sy
   if (end === undefined || linked >= end) return undefined;
   if (kernel.symbol('__per_cpu_start') !== 0n) return kernel.profile.symbols.nearest(linked);
   const symbols = kernel.memo('per-CPU symbols', () =>
-    [...kernel.profile.symbols.symbols()].filter(({ address }) => address < end).sort((one, other) => (one.address < other.address ? -1 : one.address > other.address ? 1 : 0)),
+    [...(kernel.profile.symbols.below?.(end) ?? kernel.profile.symbols.symbols())]
+      .filter(({ address }) => address < end)
+      .sort((one, other) => (one.address < other.address ? -1 : one.address > other.address ? 1 : 0)),
   );
   let low = 0;
   let high = symbols.length;

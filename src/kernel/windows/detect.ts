@@ -1,3 +1,4 @@
+import { breathing, type Steps } from '../../memory/breathe.js';
 import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
@@ -15,7 +16,7 @@ import { kernelBase } from './base.js';
 import { pagingsOf, rootsOfProcesses, rootsThatNameThemselves, sharedVersion, type WindowsRoot } from './dtb.js';
 import { WindowsKernel } from './kernel.js';
 import { windowsOverlay } from './overlays.js';
-import { guidAge, isKernelPdb, rsdsAt, type RsdsRecord, scanRsds } from './rsds.js';
+import { guidAge, isKernelPdb, rsdsAt, type RsdsRecord, rsdsSteps } from './rsds.js';
 
 /** What a second open of an image needs to know. */
 interface Remembered {
@@ -32,13 +33,13 @@ const CACHE_KEY = 'windows';
 export async function detectWindows(physical: PhysicalSpace, options: DetectionOptions): Promise<WindowsKernel | undefined> {
   const recalled = await recall(physical, options);
   if (recalled) return recalled;
-  const records = kernelRecords(physical, options);
+  const records = await kernelRecords(physical, options);
   if (records.length === 0) return undefined;
   const tried: string[] = [];
   for (const record of records) {
     const source = await profileOf(record, options, tried);
     if (!source) continue;
-    const kernel = locate(physical, record, source, options);
+    const kernel = await locate(physical, record, source, options);
     if (!kernel) continue;
     options.cache.set(CACHE_KEY, {
       record: record.physical,
@@ -54,9 +55,9 @@ export async function detectWindows(physical: PhysicalSpace, options: DetectionO
 }
 
 /** RSDS records of kernels, each GUID once: an image may hold several kernels (updates that wait for a restart, files in the cache). */
-function kernelRecords(physical: PhysicalSpace, { trace }: DetectionOptions): RsdsRecord[] {
+async function kernelRecords(physical: PhysicalSpace, { trace, signal }: DetectionOptions): Promise<RsdsRecord[]> {
   const found = new Map<string, RsdsRecord>();
-  for (const record of scanRsds(physical)) {
+  for await (const record of breathing(rsdsSteps(physical), signal)) {
     if (!isKernelPdb(record.pdb) || found.has(guidAge(record))) continue;
     found.set(guidAge(record), record);
     trace.add('kernel', 'RSDS records', `${record.pdb} ${guidAge(record)} at 0x${record.physical.toString(16)}`);
@@ -93,10 +94,10 @@ async function profileOf(record: RsdsRecord, options: DetectionOptions, tried: s
 }
 
 /** Page tables and base of the kernel that a record belongs to; both verified against the profile. */
-function locate(physical: PhysicalSpace, record: RsdsRecord, source: ProfileSource, options: DetectionOptions): WindowsKernel | undefined {
+async function locate(physical: PhysicalSpace, record: RsdsRecord, source: ProfileSource, options: DetectionOptions): Promise<WindowsKernel | undefined> {
   const { trace } = options;
   const types = typesOf(source);
-  for (const root of candidateRoots(physical, types, options)) {
+  for await (const root of breathing(candidateRoots(physical, types, options), options.signal)) {
     const space = createPagedSpace(root.paging, physical, root.dtb, { os: 'windows' });
     const at = `0x${root.dtb.toString(16)}`;
     const version = sharedVersion(space);
@@ -114,7 +115,7 @@ function locate(physical: PhysicalSpace, record: RsdsRecord, source: ProfileSour
   return undefined;
 }
 
-function* candidateRoots(physical: PhysicalSpace, types: Profile, options: DetectionOptions): Generator<WindowsRoot> {
+function* candidateRoots(physical: PhysicalSpace, types: Profile, options: DetectionOptions): Steps<WindowsRoot> {
   if (options.dtb !== undefined) {
     for (const paging of pagingsOf(types)) yield { dtb: options.dtb, paging, method: 'stated' };
     return;

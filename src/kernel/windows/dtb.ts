@@ -1,9 +1,10 @@
 import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js';
+import type { Steps } from '../../memory/breathe.js';
 import type { PagedSpace } from '../../memory/paging/paged.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
 import type { Profile } from '../../symbols/profile.js';
-import { occurrences, readPhysical } from '../../symbols/window.js';
+import { occurrenceSteps, readPhysical } from '../../symbols/window.js';
 import { directoryTable } from './kernel.js';
 
 /** A page-table root, and how it was found. */
@@ -17,6 +18,9 @@ export interface WindowsRoot {
 const SHARED_DATA = { wide: 0xfffff78000000000n, narrow: 0xffdf0000n };
 const NT_MAJOR_VERSION = 0x26c;
 const NT_MINOR_VERSION = 0x270;
+
+/** Bytes that are looked through in one step. */
+const STEP = 512 * 1024;
 
 /** Names of processes that every system has; what stands behind a name fills its 15 or 16 bytes with zeros. */
 const KNOWN = ['System\0\0\0\0', 'Idle\0\0\0\0\0\0', 'smss.exe\0\0', 'csrss.exe\0', 'lsass.exe\0'];
@@ -34,13 +38,15 @@ export function sharedVersion(space: PagedSpace): { major: number; minor: number
  * Roots from process objects: a name that every system has stands at `_EPROCESS.ImageFileName`, and the object's
  * `DirectoryTableBase` must map the page that all processes share. Those of the System and Idle process, whose tables are the kernel's own, are looked for first.
  */
-export function* rootsOfProcesses(physical: PhysicalSpace, profile: Profile): Generator<WindowsRoot> {
+export function* rootsOfProcesses(physical: PhysicalSpace, profile: Profile): Steps<WindowsRoot> {
   const process = profile.struct('_EPROCESS');
   const name = process.offsetOf('ImageFileName');
   const pcb = process.offsetOf('Pcb');
   const seen = new Set<number>();
   for (const known of KNOWN) {
-    for (const hit of occurrences(physical, Buffer.from(known.slice(0, 7), 'latin1'), 0, physical.end)) {
+    for (const hit of occurrenceSteps(physical, Buffer.from(known.slice(0, 7), 'latin1'), 0, physical.end)) {
+      yield undefined;
+      if (hit === undefined) continue;
       if (!readPhysical(physical, hit, known.length)?.equals(Buffer.from(known, 'latin1'))) continue;
       const at = hit - name;
       if (at < 0 || at % 8 !== 0) continue;
@@ -59,10 +65,11 @@ export function* rootsOfProcesses(physical: PhysicalSpace, profile: Profile): Ge
  * Roots without a profile, for amd64: a page whose one entry names the page itself (the tables' own window into the address space;
  * its place is random since Windows 10 1607) and that maps the shared page.
  */
-export function* rootsThatNameThemselves(physical: PhysicalSpace): Generator<WindowsRoot> {
+export function* rootsThatNameThemselves(physical: PhysicalSpace): Steps<WindowsRoot> {
   const page = Buffer.alloc(4096);
   for (const run of physical.runs) {
     for (let at = Math.ceil(run.start / 4096) * 4096; at + 4096 <= run.end; at += 4096) {
+      if (at % STEP === 0) yield undefined;
       if (physical.readInto(at, page, 0, 4096) !== 4096) continue;
       const low = (at % 2 ** 32) | 0;
       const high = Math.floor(at / 2 ** 32);

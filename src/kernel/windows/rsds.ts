@@ -1,5 +1,6 @@
+import type { Steps } from '../../memory/breathe.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { occurrences, readPhysical } from '../../symbols/window.js';
+import { occurrenceSteps, readPhysical } from '../../symbols/window.js';
 
 /** What the linker left in an executable for debuggers (CV_INFO_PDB70): which PDB belongs to it. */
 export interface RsdsRecord {
@@ -25,12 +26,9 @@ export function guidAge({ guid, age }: { guid: string; age: number }): string {
   return `${guid}${age.toString(16).toUpperCase()}`;
 }
 
-/** RSDS records in physical memory, ascending. */
-export function* scanRsds(physical: PhysicalSpace, from = 0, to = physical.end): Generator<RsdsRecord> {
-  for (const at of occurrences(physical, Buffer.from('RSDS', 'latin1'), from, to)) {
-    const record = rsdsAt(physical, at);
-    if (record) yield record;
-  }
+/** RSDS records in physical memory, ascending, in steps. */
+export function* rsdsSteps(physical: PhysicalSpace, from = 0, to = physical.end): Steps<RsdsRecord> {
+  for (const at of occurrenceSteps(physical, Buffer.from('RSDS', 'latin1'), from, to)) yield at === undefined ? undefined : rsdsAt(physical, at);
 }
 
 /** The record at a physical address, where there is one that makes sense. */

@@ -1,5 +1,6 @@
+import { found, type Steps } from '../../memory/breathe.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { occurrences, readPhysical } from '../window.js';
+import { occurrenceSteps, readPhysical } from '../window.js';
 import { BTF_NEEDLE, HEADER_SIZE, readSections, verifyBtf } from './format.js';
 
 /** Fewer bytes than this are no kernel's types: bpf programs and modules have BTF of their own. */
@@ -22,13 +23,15 @@ export interface BtfCandidate {
  * @returns all candidates, ascending; those without `problem` can be given to `BtfTypes`
  */
 export function findBtf(physical: PhysicalSpace, options: { from?: number; to?: number } = {}): BtfCandidate[] {
-  const found: BtfCandidate[] = [];
+  return [...found(btfSteps(physical, options))];
+}
+
+/** {@link findBtf} in steps. */
+export function* btfSteps(physical: PhysicalSpace, options: { from?: number; to?: number } = {}): Steps<BtfCandidate> {
   const to = Math.min(options.to ?? Infinity, physical.end);
-  for (const offset of occurrences(physical, BTF_NEEDLE, options.from ?? 0, to)) {
-    const candidate = btfAt(physical, offset, SMALLEST);
-    if (candidate) found.push(candidate);
+  for (const offset of occurrenceSteps(physical, BTF_NEEDLE, options.from ?? 0, to)) {
+    yield offset === undefined ? undefined : btfAt(physical, offset, SMALLEST);
   }
-  return found;
 }
 
 /** The bytes of a candidate, or undefined when the image does not hold all of them. */

@@ -1,5 +1,6 @@
+import { found, type Steps } from '../../memory/breathe.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
-import { occurrences, readPhysical } from '../window.js';
+import { occurrenceSteps, readPhysical } from '../window.js';
 import { AbsoluteAddresses, PlaceAddresses, RelativeAddresses } from './addresses.js';
 import { imageDelta } from './image-delta.js';
 import { INDEX_BYTES, locateTokens, MAX_TOKEN_TABLE, TOKEN_NEEDLE } from './tokens.js';
@@ -21,12 +22,16 @@ const MOST_BLOCK = 514 * MARKED;
  * @param options the window in physical bytes (`from` inclusive, `to` exclusive: that of the token table, which is followed to the
  *   other tables outside it) and the kernel's width, both widths when left out
  */
-export function* findKallsyms(
-  physical: PhysicalSpace,
-  options: { from?: number; to?: number; bits?: 32 | 64 } = {},
-): Generator<KallsymsTables> {
+export function findKallsyms(physical: PhysicalSpace, options: { from?: number; to?: number; bits?: 32 | 64 } = {}): Generator<KallsymsTables> {
+  return found(kallsymsSteps(physical, options));
+}
+
+/** {@link findKallsyms} in steps. */
+export function* kallsymsSteps(physical: PhysicalSpace, options: { from?: number; to?: number; bits?: 32 | 64 } = {}): Steps<KallsymsTables> {
   const to = Math.min(options.to ?? Infinity, physical.end);
-  for (const hit of occurrences(physical, TOKEN_NEEDLE, options.from ?? 0, to)) {
+  for (const hit of occurrenceSteps(physical, TOKEN_NEEDLE, options.from ?? 0, to)) {
+    yield undefined;
+    if (hit === undefined) continue;
     const start = Math.max(0, Math.floor((hit - MAX_TOKEN_TABLE) / 8) * 8);
     const around = readForward(physical, start, hit - start + 2 * MAX_TOKEN_TABLE);
     if (!around) continue;

@@ -97,6 +97,10 @@ export class Kallsyms implements SymbolSource {
     for (let index = 0; index < this.size; index++) yield this.symbol(index);
   }
 
+  *below(address: bigint): Generator<KernelSymbol> {
+    for (let index = 0; index < this.size && this.addresses.at(index) < address; index++) yield this.symbol(index);
+  }
+
   /** All names, in the order of the table: pieces of one text, which is many times faster than to make each by itself. */
   allNames(): readonly string[] {
     const ends = new Uint32Array(this.size);

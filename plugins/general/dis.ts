@@ -4,6 +4,7 @@ import { type CodeBits, type Disassembler, loadDisassembler } from '../../src/di
 import { follow, type Followed } from '../../src/disasm/follow.js';
 import { after, type Instruction, type UnreadableCode } from '../../src/disasm/instruction.js';
 import { codeName, type Extent, functionAt, type Names } from '../../src/disasm/names.js';
+import { breathe } from '../../src/memory/breathe.js';
 import { unreadable } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';
 import { arg } from '../../src/plugin/args.js';
@@ -70,6 +71,8 @@ export const dis = definePlugin({
       return;
     }
     const disassembler = await loadDisassembler(bits, { operands: args.canonical });
+    // Loading it takes as long as Ctrl-C may.
+    await breathe(context.signal);
     const commentator = new Commentator({ space, names, bits, segment: perCpuVariables(kernel) });
     const heading = new Headings(names, space, start);
     const source = args.branch ? branches(disassembler, space, start, range, names) : straight(disassembler, space, start, range);

@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises';
+import { breathe } from '../../src/memory/breathe.js';
 import { asRow, readForCell } from '../../src/memory/partial.js';
 import { searchable, search } from '../../src/memory/search/search.js';
 import type { Pattern } from '../../src/memory/search/pattern.js';
@@ -54,6 +54,7 @@ export const grep = definePlugin({
     if (patterns.length === 0) throw new PluginError('What should it look for?', 'grep password address_space=P');
     for (const name of ['before', 'after', 'max', 'limit'] as const) if ((args[name] ?? 0) < 0) throw new PluginError(`${name} is ${args[name] ?? 0}: expected 0 or more.`);
     const { space, names } = await spaceWithNames(context.session, args.address_space);
+    await breathe(context.signal);
     const physical = space instanceof PhysicalSpace;
     const top = physical ? BigInt(space.end) : space.bits === 32 ? 1n << 32n : TOP;
     const to = [top, args.end ?? top, args.limit === undefined ? top : from + BigInt(args.limit)].reduce((least, one) => (one < least ? one : least));
@@ -61,6 +62,7 @@ export const grep = definePlugin({
     const [before, after] = [Math.min(args.before, MOST_CONTEXT), Math.min(args.after, MOST_CONTEXT)];
     const counts = new Map<Pattern, { count: number; first: bigint }>();
     const total = searchable(space, from, to);
+    await breathe(context.signal);
     let done = 0;
     let hits = 0;
     // The command is let go of at once: what it has to say of that is said here.
@@ -93,7 +95,7 @@ export const grep = definePlugin({
       if (args.max > 0 && hits >= args.max) break;
       if (performance.now() < until) continue;
       context.progress({ done, total, unit: 'bytes' }, hitsText(hits));
-      await immediate();
+      await breathe();
       if (context.signal.aborted) break;
       until = performance.now() + SLICE_MS;
     }

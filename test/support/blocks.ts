@@ -3,7 +3,6 @@
  * how long the event loop stood still at most. `node blocks.js IMAGE LINE`; without a line the kernel is looked for, no more.
  */
 import { setImmediate as immediate } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { Session } from '../../src/session/session.js';
 
 /** Milliseconds: of the stretch, and of the whole. */
@@ -52,7 +51,7 @@ function processor(): number {
 async function main(image: string, line: string | undefined): Promise<void> {
   const session = new Session({ filename: image, cache: 'memory', colors: 'no' });
   const detect = async (): Promise<void> => void (await session.kernel());
-  if (line === undefined) return print(await watch(detect));
+  if (line === undefined || line === '') return print(await watch(detect));
   await detect();
   const { Shell } = await import('../../src/console/shell.js');
   const { Screen } = await import('./console.js');
@@ -70,5 +69,5 @@ function print(blocks: Blocks): void {
   process.stdout.write(JSON.stringify(blocks));
 }
 
-const [, own, image, line] = process.argv;
-if (image !== undefined && own !== undefined && import.meta.url === pathToFileURL(own).href) await main(image, line);
+const [, , image, line] = process.argv;
+if (image !== undefined) await main(image, line);

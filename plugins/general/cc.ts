@@ -58,7 +58,7 @@ export const cc = definePlugin({
     }
     const space = await session.space();
     const dtb = space instanceof PagedSpace ? space.dtb : null;
-    const of = chosen === 'kernel' ? '' : chosen.process.mm ? '' : ' (a kernel thread, which has no memory of its own)';
+    const of = chosen === 'kernel' || !chosen.process.$has('mm') || chosen.process.$get('mm') !== null ? '' : ' (a kernel thread, which has no memory of its own)';
     const thread =
       chosen !== 'kernel' && chosen.thread ? `, which has the thread ${chosen.thread.name} (${chosen.thread.tid})` : '';
     context.note(

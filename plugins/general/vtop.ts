@@ -51,7 +51,8 @@ export const vtop = definePlugin({
         value: step.value,
         flags: flagText(step.flags),
         physical: next ? next.address - (next.address % 4096) : null,
-        comment: step.reason ?? step.alias,
+        // pgd, pud … are Linux' names of the levels.
+        comment: step.reason ?? (context.kernel.os === 'linux' ? step.alias : null),
       };
     }
     if (result.physical === undefined) {

@@ -7,7 +7,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf, type PluginContext } from '../../src/plugin/context.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { contextOf } from '../../src/session/spaces.js';
+import { contextOf } from '../../src/session/processes.js';
 
 export const ptov = definePlugin({
   name: 'ptov',

@@ -1,6 +1,8 @@
+import { orElse } from '../../src/memory/absent.js';
 import { threadsOf } from '../../src/kernel/windows/threads.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import { contextOf } from '../../src/session/processes.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
 
 export const threads = definePlugin({
@@ -24,9 +26,12 @@ export const threads = definePlugin({
   examples: [{ line: 'threads 208' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
-    const resolver = await context.session.resolver();
-    const name = (address: bigint): string | null => resolver.name(address) ?? null;
     for (const { process } of selectWindowsProcesses(context, args)) {
+      // Names hold in the process that the thread runs in; of one without memory those of the kernel.
+      const own = orElse(() => contextOf(kernel, process), undefined);
+      const wanted = context.wants('start_symbol') || context.wants('win32_start_symb');
+      const resolver = wanted ? await context.session.resolver(own ?? null) : undefined;
+      const name = (address: bigint): string | null => resolver?.name(address) ?? null;
       for (const thread of threadsOf(kernel, process, { onFault: (what) => context.note(`${what}.`) })) {
         yield {
           _ETHREAD: thread,

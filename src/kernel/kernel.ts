@@ -14,6 +14,8 @@ export interface Kernel {
   readonly banner: string;
   /** One line for the console's greeting: `Linux 6.1.0-56-cloud-amd64 x86_64, 4-level paging`. */
   readonly description: string;
+  /** Where its image lies, from its header to one past its last byte, when its symbols do not tell it. */
+  readonly extent?: { readonly start: bigint; readonly end: bigint };
 }
 
 const kernels = new WeakMap<AddressSpace, Kernel>();

@@ -1,15 +1,18 @@
 import { Absent, orElse } from '../memory/absent.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
-import { processByPid, processes, taskType, threads } from '../kernel/linux/tasks.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { processes, taskType, threads } from '../kernel/linux/tasks.js';
 import type { TaskStruct } from '../kernel/linux/types.js';
+import type { Struct } from '../object/struct.js';
 import { PluginError } from '../plugin/error.js';
+import { contextOf, knownProcesses, processWithId } from './processes.js';
 import type { Session } from './session.js';
 
 /** A process that may become the context. */
 export interface ProcessCandidate {
   readonly pid: number;
   readonly name: string;
-  readonly process: TaskStruct;
+  readonly process: Struct;
   /** the thread by whose id or name it was found, where that is not the process's own */
   readonly thread?: { readonly tid: number; readonly name: string };
 }
@@ -26,15 +29,13 @@ export async function enterProcess(session: Session, which: number | ProcessCand
     session.context = undefined;
     return;
   }
-  const kernel = await linux(session);
-  const process = typeof which === 'number' ? processByPid(kernel, which) : which.process;
-  const { pid, name } = typeof which === 'number' ? { pid: process.tgid, name: process.comm } : which;
-  session.context = { pid, name, process, space: kernel.spaceOf(process) };
+  const kernel = await session.kernel();
+  session.context = contextOf(kernel, typeof which === 'number' ? processWithId(kernel, which) : which.process);
 }
 
-/** All processes of the kernel's list. */
+/** All processes that are known. */
 export async function processCandidates(session: Session): Promise<ProcessCandidate[]> {
-  return [...processes(await linux(session))].map(candidate);
+  return knownProcesses(await session.kernel());
 }
 
 /**
@@ -44,7 +45,9 @@ export async function processCandidates(session: Session): Promise<ProcessCandid
 export async function findProcesses(session: Session, text: string): Promise<readonly ProcessCandidate[] | 'kernel'> {
   const wanted = text.trim();
   if (KERNEL.has(wanted.toLowerCase())) return 'kernel';
-  const kernel = await linux(session);
+  const found = await session.kernel();
+  if (found.os !== 'linux') return findByName(session, found, wanted);
+  const kernel = found as LinuxKernel;
   if (/^\d+$/.test(wanted)) {
     const byId = candidatesWith(kernel, (task) => task.pid === Number(wanted), 'pid');
     if (byId.length > 0) return byId;
@@ -56,6 +59,27 @@ export async function findProcesses(session: Session, text: string): Promise<rea
   if (named.length > 0) return named;
   const pattern = regex(wanted);
   return candidatesWith(kernel, (task) => pattern.test(task.comm), 'comm');
+}
+
+/** The same where processes alone are known, and not their threads: by id, by the object's address, by name. */
+async function findByName(session: Session, kernel: Kernel, wanted: string): Promise<readonly ProcessCandidate[]> {
+  const all = knownProcesses(kernel);
+  if (/^\d+$/.test(wanted)) {
+    const byId = all.filter(({ pid }) => pid === Number(wanted));
+    if (byId.length > 0) return byId;
+  }
+  if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) {
+    const address = await (await session.resolver()).address(wanted);
+    const known = all.find(({ process }) => process.$address === address);
+    if (!known) throw new PluginError(`No process at ${wanted}: none that is known has its object there.`, 'pslist');
+    return [known];
+  }
+  const lower = wanted.toLowerCase();
+  // `lsass` means lsass.exe.
+  const named = all.filter(({ name }) => [lower, `${lower}.exe`].includes(name.toLowerCase()));
+  if (named.length > 0) return named;
+  const pattern = regex(wanted);
+  return all.filter(({ name }) => pattern.test(name));
 }
 
 /** Processes that a test fits; where none does those that have a thread which it fits. */
@@ -110,11 +134,4 @@ function regex(text: string): RegExp {
     if (!(error instanceof SyntaxError)) throw error;
     return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
   }
-}
-
-async function linux(session: Session): Promise<LinuxKernel> {
-  const kernel = await session.kernel();
-  if (kernel.os !== 'linux')
-    throw new PluginError(`Processes of ${kernel.description} are not known here yet.`, 'info');
-  return kernel as LinuxKernel;
 }

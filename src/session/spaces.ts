@@ -1,13 +1,14 @@
 import type { Kernel } from '../kernel/kernel.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
-import { processByPid, processes } from '../kernel/linux/tasks.js';
-import type { TaskStruct } from '../kernel/linux/types.js';
+import { processes } from '../kernel/linux/tasks.js';
+import type { WindowsKernel } from '../kernel/windows/kernel.js';
 import { Absent, orElse } from '../memory/absent.js';
 import { createPagedSpace, type PagingKind } from '../memory/paging/create.js';
 import type { AddressSpace } from '../memory/space.js';
 import { parseNumber } from '../plugin/convert.js';
 import { PluginError } from '../plugin/error.js';
 import { didYouMean } from '../plugin/similar.js';
+import { contextOf, knownProcesses, processWithId } from './processes.js';
 import type { Resolver } from './resolver/resolver.js';
 import type { ProcessContext, Session } from './session.js';
 
@@ -77,20 +78,13 @@ export async function resolverIn(session: Session, name: string | undefined): Pr
 
 /** A process as a context, by its id. Throws PluginError where there is none. */
 export function processContext(kernel: Kernel, pid: bigint | number): ProcessContext {
-  if (kernel.os !== 'linux') throw new PluginError(`Processes of ${kernel.os} are not known yet.`, 'pslist');
-  const linux = kernel as LinuxKernel;
   try {
-    return contextOf(linux, processByPid(linux, Number(pid)));
+    return contextOf(kernel, processWithId(kernel, Number(pid)));
   } catch (error) {
     if (!(error instanceof Absent)) throw error;
     if (error.kind === 'not-applicable') throw new PluginError(`There is no process ${pid}.`, 'pslist');
     throw new PluginError(`The memory of process ${pid} cannot be found: ${error.toString()}.`, `pslist ${pid}`);
   }
-}
-
-/** A process object as a context. Throws Absent where its memory cannot be found. */
-export function contextOf(kernel: LinuxKernel, task: TaskStruct): ProcessContext {
-  return { pid: task.tgid, name: task.comm, process: task, space: kernel.spaceOf(task) };
 }
 
 /** Names that a space argument may have: for completion. */
@@ -101,7 +95,7 @@ export function spaceNames(kernel: Kernel | undefined): string[] {
       const pid = orElse(() => (task.mm ? task.tgid : undefined), undefined);
       if (pid !== undefined) names.push(`pid@${pid}`);
     }
-  }
+  } else if (kernel) for (const { pid } of knownProcesses(kernel)) names.push(`pid@${pid}`);
   return [...names, ...Object.values(TABLES).filter((name, index, all) => all.indexOf(name) === index).map((name) => `${name}@`)];
 }
 
@@ -110,13 +104,13 @@ function kernelSpace(kernel: Kernel): NamedSpace {
 }
 
 async function tables(session: Session, kind: string, dtb: bigint, text: string): Promise<AddressSpace> {
-  const linux = session.detected?.os === 'linux' ? (session.detected as LinuxKernel) : kind === 'dtb' ? ((await session.kernel()) as LinuxKernel) : undefined;
-  const own = linux?.location.paging;
+  const kernel = session.detected ?? (kind === 'dtb' ? await session.kernel() : undefined);
+  const own = (kernel as LinuxKernel | WindowsKernel | undefined)?.location.paging;
   const named = kind === 'dtb' ? own : TABLES[kind];
   if (named === undefined) throw new PluginError(`No kind of page tables is called ${text.slice(0, text.indexOf('@'))}.${didYouMean(kind, ['pid', 'dtb', ...Object.keys(TABLES)])} There are ${EXPECTED}.`, NEXT);
   // Rekall's AMD64PagedMemory says nothing of the number of levels: the kernel's own is meant.
   const paging = named === 'amd64' && own === 'amd64-la57' ? own : named;
   const physical = session.physical();
   if (dtb >= HIGHEST_DTB || !physical.isValid(dtb)) throw new PluginError(`${text}: the image does not hold physical 0x${dtb.toString(16)}, where these page tables would begin.`, 'pslist');
-  return createPagedSpace(paging, physical, Number(dtb), { name: text, ...(linux ? { os: 'linux' } : {}) });
+  return createPagedSpace(paging, physical, Number(dtb), { name: text, ...(kernel && kernel.os !== 'darwin' ? { os: kernel.os } : {}) });
 }

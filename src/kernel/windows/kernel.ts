@@ -6,8 +6,12 @@ import { orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
+import { sizeOfImage } from './base.js';
 import { ProfiledKernel } from '../profiled.js';
 import type { Eprocess } from './types.js';
+
+/** A kernel image whose header is not in memory is taken for one of this size. */
+const LARGEST_IMAGE = 0x1000000;
 
 /** Where a Windows kernel was found: numbers that a second open of the same image takes from the cache. */
 export interface WindowsLocation {
@@ -46,6 +50,11 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     const { paging } = this.location;
     const arch = { amd64: 'x64', 'amd64-la57': 'x64, five-level paging', i386: 'x86', 'i386-pae': 'x86 with PAE', arm64: 'ARM64' }[paging];
     return `${productOf(this.version, this.build)} ${arch}, ${this.banner}`;
+  }
+
+  get extent(): { start: bigint; end: bigint } {
+    const start = this.location.base;
+    return this.memo('extent', () => ({ start, end: start + BigInt(sizeOfImage(this.space, start) ?? LARGEST_IMAGE) }));
   }
 
   /** `7600` */

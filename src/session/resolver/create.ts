@@ -2,12 +2,15 @@ import type { Kernel } from '../../kernel/kernel.js';
 import type { LinuxKernel } from '../../kernel/linux/kernel.js';
 import type { TaskStruct } from '../../kernel/linux/types.js';
 import { orElse } from '../../memory/absent.js';
+import type { WindowsKernel } from '../../kernel/windows/kernel.js';
+import type { Eprocess } from '../../kernel/windows/types.js';
 import type { ProcessContext } from '../session.js';
 import { KernelNames } from './kernel-names.js';
 import { linuxModules } from './linux-names.js';
 import { moduleKey } from './module-names.js';
 import { processNames } from './process-names.js';
 import { type NameSources, NOTHING, Resolver } from './resolver.js';
+import { windowsModules, windowsProcessNames } from './windows-names.js';
 
 /** Names that all resolvers of one kernel share. */
 export interface KernelSources {
@@ -20,7 +23,7 @@ export function kernelSources(kernel: Kernel): KernelSources {
   let modules: ReturnType<NameSources['modules']> | undefined;
   return {
     kernel: new KernelNames(kernel),
-    modules: () => (modules ??= kernel.os === 'linux' ? sorted(linuxModules(kernel as LinuxKernel)) : NOTHING),
+    modules: () => (modules ??= sorted(modulesOf(kernel))),
   };
 }
 
@@ -31,16 +34,29 @@ export function createResolver(kernel: Kernel, shared: KernelSources, context: P
   return resolver;
 
   function read(): ReturnType<NameSources['process']> {
-    if (!context || kernel.os !== 'linux') return NOTHING;
+    if (!context) return NOTHING;
+    if (kernel.os === 'windows') {
+      const taken = [shared.kernel, ...shared.modules().modules].map(({ name }) => moduleKey(name));
+      return sorted(windowsProcessNames(kernel as WindowsKernel, context.process as Eprocess, context.space, taken, note));
+    }
+    if (kernel.os !== 'linux') return NOTHING;
     const mm = orElse(() => (context.process as TaskStruct).mm, null);
     if (!mm) return NOTHING;
     const reserved = [shared.kernel, ...shared.modules().modules].map(({ name }) => moduleKey(name));
-    return processNames(kernel as LinuxKernel, mm, context.space, reserved, (what) => {
-      if (!resolver.notes.includes(what)) resolver.notes.push(what);
-    });
+    return processNames(kernel as LinuxKernel, mm, context.space, reserved, note);
+  }
+
+  function note(what: string): void {
+    if (!resolver.notes.includes(what)) resolver.notes.push(what);
   }
 }
 
-function sorted(found: ReturnType<typeof linuxModules>): ReturnType<NameSources['modules']> {
+/** The modules of a kernel, by the names that its system gives them. */
+function modulesOf(kernel: Kernel): ReturnType<NameSources['modules']> {
+  if (kernel.os === 'linux') return linuxModules(kernel as LinuxKernel);
+  return kernel.os === 'windows' ? windowsModules(kernel as WindowsKernel) : NOTHING;
+}
+
+function sorted(found: ReturnType<NameSources['modules']>): ReturnType<NameSources['modules']> {
   return { ...found, ranges: found.ranges.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)) };
 }

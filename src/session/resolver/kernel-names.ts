@@ -23,8 +23,9 @@ export class KernelNames implements ModuleNames {
   constructor(private readonly kernel: Kernel) {
     this.name = NAMES[kernel.os];
     const { symbols } = kernel.profile;
-    this.start = symbols.address('_text') ?? symbols.address('_stext') ?? 0n;
-    const end = symbols.address('_end') ?? 0n;
+    const { extent } = kernel;
+    this.start = extent?.start ?? symbols.address('_text') ?? symbols.address('_stext') ?? 0n;
+    const end = extent?.end ?? symbols.address('_end') ?? 0n;
     this.end = end > this.start ? end : 1n << 64n;
   }
 

@@ -7,10 +7,10 @@ import { fileName, vadFile, vads } from '../../kernel/windows/vad.js';
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
+import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol } from '../../symbols/types.js';
 import type { NamedRange } from './linux-names.js';
-import { moduleKey, moduleName, type ModuleNames, type NearSymbol } from './module-names.js';
-import { SymbolTable } from './symbol-table.js';
+import { moduleKey, moduleName, type ModuleNames } from './module-names.js';
 
 /** Modules of a process, and regions, at most. */
 const MOST = 1 << 16;

@@ -25,8 +25,32 @@ export class BasedSymbols implements SymbolSource {
   }
 
   nearest(address: bigint): ReturnType<SymbolSource['nearest']> {
+    const at = this.firstAt(address);
+    if (at === undefined) return undefined;
+    const symbol = this.entry(at);
+    return { symbol, distance: address - symbol.address };
+  }
+
+  /** All symbols at an address: functions with the same code share one. */
+  at(address: bigint): readonly KernelSymbol[] {
+    const found: KernelSymbol[] = [];
+    const { offsets } = (this.sorted ??= this.sort());
+    for (let at = this.firstAt(address) ?? offsets.length; at < offsets.length; at++) {
+      const symbol = this.entry(at);
+      if (symbol.address !== address) break;
+      found.push(symbol);
+    }
+    return found;
+  }
+
+  *symbols(): Generator<KernelSymbol> {
+    for (const [name, offset] of this.constants.entries()) yield { name, address: this.base + offset, kind: this.kindOf(name) };
+  }
+
+  /** Index of the first of the symbols at, or nearest below, an address: of several names at one place the first in the alphabet stands. */
+  private firstAt(address: bigint): number | undefined {
     if (address < this.base) return undefined;
-    const { offsets, names } = (this.sorted ??= this.sort());
+    const { offsets } = (this.sorted ??= this.sort());
     const wanted = Number(address - this.base);
     let low = 0;
     let high = offsets.length;
@@ -36,16 +60,15 @@ export class BasedSymbols implements SymbolSource {
       else high = middle;
     }
     if (low === 0) return undefined;
-    // Of several names at one place the first in the alphabet stands, so that answers do not change.
     let at = low - 1;
     while (at > 0 && offsets[at - 1] === offsets[at]) at--;
-    const offset = offsets[at] as number;
-    const name = names[at] as string;
-    return { symbol: { name, address: this.base + BigInt(offset), kind: this.kindOf(name) }, distance: BigInt(wanted - offset) };
+    return at;
   }
 
-  *symbols(): Generator<KernelSymbol> {
-    for (const [name, offset] of this.constants.entries()) yield { name, address: this.base + offset, kind: this.kindOf(name) };
+  private entry(at: number): KernelSymbol {
+    const { offsets, names } = (this.sorted ??= this.sort());
+    const name = names[at] as string;
+    return { name, address: this.base + BigInt(offsets[at] as number), kind: this.kindOf(name) };
   }
 
   private kindOf(name: string): string {

@@ -3,6 +3,8 @@
  * lengths are numbers (an image larger than 8 PiB is refused).
  */
 
+import type { CrashDump } from './crash.js';
+
 /** Physical memory that the image describes: `[start, end)`, in bytes. */
 export interface PhysicalRun {
   readonly start: number;
@@ -22,6 +24,8 @@ export interface ImageHints {
   readonly segments?: readonly { readonly virtual: bigint; readonly physical: number; readonly length: number }[];
   /** struct new_utsname of a kdump header, as `release version machine`. */
   readonly kernel?: string;
+  /** What a Windows crash dump says of itself. */
+  readonly crash?: CrashDump;
 }
 
 /** Where in the file a physical address stands. */

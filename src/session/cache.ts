@@ -78,6 +78,9 @@ export function fingerprintOf(physical: PhysicalSpace): string {
   const hash = createHash('sha256');
   const { runs } = physical;
   hash.update(`${physical.image.format} ${runs.length} ${physical.end}\n`);
+  // A triage dump has no pages: what it says of its crash tells it from others.
+  const { crash } = physical.hints;
+  if (crash) hash.update(Object.values({ ...crash.header, ...crash.header.bugCheck }).join(' '));
   for (const run of runs.slice(0, 64)) hash.update(`${run.start}-${run.end}\n`);
   const total = runs.reduce((sum, run) => sum + run.end - run.start, 0);
   const page = Buffer.alloc(4096);

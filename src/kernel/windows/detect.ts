@@ -13,7 +13,7 @@ import type { ProfileSource } from '../../symbols/source.js';
 import type { DetectionOptions } from '../detect.js';
 import { DetectionError } from '../error.js';
 import { kernelBase } from './base.js';
-import { pagingsOf, rootsOfProcesses, rootsThatNameThemselves, sharedVersion, type WindowsRoot } from './dtb.js';
+import { pagingsOf, rootsOfHeader, rootsOfProcesses, rootsThatNameThemselves, sharedVersion, type WindowsRoot } from './dtb.js';
 import { WindowsKernel } from './kernel.js';
 import { windowsOverlay } from './overlays.js';
 import { guidAge, isKernelPdb, rsdsAt, type RsdsRecord, rsdsSteps } from './rsds.js';
@@ -120,6 +120,7 @@ function* candidateRoots(physical: PhysicalSpace, types: Profile, options: Detec
     for (const paging of pagingsOf(types)) yield { dtb: options.dtb, paging, method: 'stated' };
     return;
   }
+  yield* rootsOfHeader(physical);
   yield* rootsOfProcesses(physical, types);
   if (types.pointerSize === 8) yield* rootsThatNameThemselves(physical);
 }

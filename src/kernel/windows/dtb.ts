@@ -34,6 +34,15 @@ export function sharedVersion(space: PagedSpace): { major: number; minor: number
   }, undefined);
 }
 
+/** The root that a crash dump's header names: the tables of the process that ran then, which map the kernel too. */
+export function* rootsOfHeader(physical: PhysicalSpace): Generator<WindowsRoot> {
+  const header = physical.hints.crash?.header;
+  if (!header || header.directoryTable === 0) return;
+  const paging: PagingKind = physical.hints.architecture === 'arm64' ? 'arm64' : header.bits === 64 ? 'amd64' : header.pae ? 'i386-pae' : 'i386';
+  const mask = paging === 'i386-pae' ? 32 : 4096;
+  yield { dtb: header.directoryTable - (header.directoryTable % mask), paging, method: "the dump's header" };
+}
+
 /**
  * Roots from process objects: a name that every system has stands at `_EPROCESS.ImageFileName`, and the object's
  * `DirectoryTableBase` must map the page that all processes share. Those of the System and Idle process, whose tables are the kernel's own, are looked for first.

@@ -48,14 +48,6 @@ const SIGNATURES: readonly Signature[] = [
   { text: 'wake', says: hibernation() },
   { text: 'WAKE', says: hibernation() },
   {
-    text: 'PAGEDUMP',
-    says: 'a Windows crash dump (32-bit), which this version does not read. Try: vol -f FILE windows.info',
-  },
-  {
-    text: 'PAGEDU64',
-    says: 'a Windows crash dump (64-bit), which this version does not read. Try: vol -f FILE windows.info',
-  },
-  {
     text: 'ZDMP',
     says: 'a compressed DumpIt dump, which this version does not read. Unpack it first: Z2Dmp FILE image.dmp',
   },

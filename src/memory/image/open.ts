@@ -2,6 +2,7 @@ import { ImageError, type ImageFile, type ImageFormat, type PhysicalImage } from
 import { PAGE_SIZE } from '../page.js';
 import { avmlFormat } from './avml.js';
 import { readUpTo } from './bytes.js';
+import { crashDumpFormat } from './crashdump.js';
 import { elfFormat } from './elf.js';
 import { FileWindow, openFile } from './file.js';
 import { FlattenedImage, openFlattened } from './flattened.js';
@@ -13,7 +14,7 @@ import { openRaw } from './raw.js';
 export { openFile };
 
 /** Formats that have a signature. Each looks at the first bytes only, so the order matters for nothing but speed. */
-const FORMATS: readonly ImageFormat[] = [elfFormat, kdumpFormat, limeFormat, avmlFormat];
+const FORMATS: readonly ImageFormat[] = [elfFormat, kdumpFormat, limeFormat, avmlFormat, crashDumpFormat];
 
 /**
  * Opens a memory image, read-only, and recognises its format by content. What no format claims and could be memory is a raw image.

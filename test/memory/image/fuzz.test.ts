@@ -15,12 +15,22 @@ import {
   qemuNote,
   samplePages,
 } from '../../support/images.js';
+import { crashBytes, triageBytes } from '../../support/images-crash.js';
 
 const RANGES = [
   { physical: 0x1000, bytes: samplePages(2, 1) },
   { physical: 0x8000, bytes: samplePages(3, 2) },
 ];
 const NOTES = qemuNote({ cr0: 1n, cr3: 2n, cr4: 3n });
+
+const TRIAGE = triageBytes({
+  kernelBase: 0xfffff80002600000n,
+  drivers: [{ path: 'nt.exe', base: 0xfffff80002600000n, size: 0x1000 }],
+  blocks: [
+    { address: 0xfffff80002601010n, bytes: Buffer.alloc(300, 1) },
+    { address: 0xffffffffffffff00n, bytes: Buffer.alloc(256, 2) },
+  ],
+});
 
 /** Every format, and how many of its first bytes are headers and tables. */
 const FORMATS: Readonly<Record<string, { bytes: Buffer; headers: number }>> = {
@@ -31,6 +41,12 @@ const FORMATS: Readonly<Record<string, { bytes: Buffer; headers: number }>> = {
   AVML: { bytes: avmlBytes(RANGES, 4096), headers: 100 },
   'kdump 64-bit': { bytes: kdumpBytes(RANGES, { notes: NOTES, vmcoreinfo: 'OSRELEASE=6\n' }), headers: 5 * PAGE + 200 },
   'kdump 32-bit': { bytes: kdumpBytes(RANGES, { bits: 32, codec: 'snappy' }), headers: 4 * PAGE + 200 },
+  'crash dump of 64 bits': { bytes: crashBytes(RANGES), headers: 0x2000 },
+  'crash dump of 32 bits': { bytes: crashBytes(RANGES, { bits: 32 }), headers: 0x1000 },
+  'crash dump, kernel bitmap': { bytes: crashBytes(RANGES, { form: 'kernel' }), headers: 0x2040 },
+  'crash dump, full bitmap': { bytes: crashBytes(RANGES, { form: 'bitmap' }), headers: 0x2040 },
+  'crash dump, ranges': { bytes: crashBytes(RANGES, { form: 'ranges' }), headers: 0x2060 },
+  'crash dump, triage': { bytes: TRIAGE, headers: TRIAGE.length },
   flattened: { bytes: flattenedBytes(kdumpBytes(RANGES), 700), headers: 4096 + 64 },
 };
 
@@ -56,6 +72,11 @@ function use(image: PhysicalImage): void {
       target.subarray(0, 32).every((byte) => byte === 0xa5) &&
         target.subarray(32 + 3 * PAGE).every((byte) => byte === 0xa5),
     );
+  }
+  const blocks = image.hints.crash?.triage?.blocks ?? [];
+  for (const [index, { address, length }] of blocks.entries()) {
+    const before = blocks[index - 1];
+    assert.ok(length > 0 && address + BigInt(length) <= 1n << 64n && (!before || before.address + BigInt(before.length) <= address));
   }
   const space = new PhysicalSpace(image, 1 << 20);
   for (const place of places) space.pageAt(Math.floor(place / PAGE));

@@ -70,7 +70,7 @@ const FOREIGN: readonly [name: string, bytes: Buffer | string, message: RegExp][
   ['image.zip', Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), samplePages(2)]), /ZIP.*unzip -l/],
   ['disk.E01', Buffer.concat([Buffer.from('EVF\x09\x0d\x0a\xff\x00', 'latin1'), samplePages(2)]), /EWF.*ewfexport/],
   ['hiberfil.sys', Buffer.concat([Buffer.from('HIBR'), samplePages(2)]), /hibernation/],
-  ['memory.dmp', Buffer.concat([Buffer.from('PAGEDU64'), samplePages(2)]), /Windows crash dump.*vol -f/],
+  ['memory.dmp', Buffer.concat([Buffer.from('PAGEDU64'), samplePages(2)]), /Windows crash dump that .* Acquire or copy it again/],
   ['vm.vmsn', Buffer.concat([Buffer.of(0xd2, 0xbe, 0xd2, 0xbe), samplePages(2)]), /VMware.*vmem/],
   ['disk.qcow2', Buffer.concat([Buffer.from('QFI\xfb', 'latin1'), samplePages(2)]), /qcow2.*dump-guest-memory/],
   ['paper.pdf', Buffer.concat([Buffer.from('%PDF-1.7\n'), samplePages(2)]), /PDF/],

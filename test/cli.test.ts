@@ -37,6 +37,18 @@ test('one command gives its rows on standard output, exactly the processes that 
   assert.deepEqual([rows[0]?.proc.type, rows[0]?.proc.pid, rows[0]?.pid], ['task_struct', 1, 1]);
 });
 
+test('as-query and as-code are heard before the command too, and nothing runs', { skip }, () => {
+  assert.equal(rekall(['-f', image, '--as-query', 'pslist', '1']).output, 'select * from pslist(pids: [1])\n');
+  assert.match(rekall(['-f', image, '--as-code', 'pslist', '1']).output, /session\.plugins\.pslist\(/);
+});
+
+test('a folder for what is kept that cannot be made is no reason to fail, nor to wait', { skip: skip || !existsSync('/proc/self') }, () => {
+  // The kernel says ENOENT there, though the folder above exists.
+  const { status, output } = rekall(['-f', image, '--cache-dir', '/proc/nothing/here', 'pslist', '1']);
+  assert.equal(status, 0);
+  assert.match(output, /init \(1\)/);
+});
+
 test('a query is one word of the command line, or stands in a file', { skip }, () => {
   const csv = rekall(['-f', image, 'select pid, name from pslist() where pid < 3 order by pid', '--format', 'csv']);
   const named = (pid: number): string => sample?.truth(`proc/${pid}/comm`).trim() ?? '';

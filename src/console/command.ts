@@ -49,12 +49,14 @@ export async function runCommand(session: Session, request: Request, host: Host)
     resolve: async (expression, space) => (await (await import('../session/spaces.js')).resolverIn(session, space)).address(expression),
     path: (text) => session.path(text),
   });
-  if (bound.parameters.as_query === true || bound.parameters.as_code === true) {
+  // Said with the command, or before it on the command line.
+  const code = bound.parameters.as_code ?? session.parameters.as_code;
+  if (code || (bound.parameters.as_query ?? session.parameters.as_query)) {
     const { asCode, asQuery } = await import('./as-text.js');
-    const { text, notes } = (bound.parameters.as_code === true ? asCode : asQuery)(session, plugin, bound, request);
+    const { text, notes } = (code ? asCode : asQuery)(session, plugin, bound, request);
     const colors = colorsOn(bound.parameters.colors ?? session.parameters.colors, host.output);
     const { highlighted } = await import('../render/highlight.js');
-    await showText(session, host, await highlighted(text, bound.parameters.as_code === true ? 'typescript' : 'sql', colors, session.parameters.highlighting_style));
+    await showText(session, host, await highlighted(text, code ? 'typescript' : 'sql', colors, session.parameters.highlighting_style));
     if (!session.parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
     return { rows: 0, notes };
   }

@@ -129,7 +129,12 @@ export class Console {
       useGlobal: true,
       eval: (_code, _context, _file, done) => done(null, undefined),
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        void this.complete(line).then((result) => done(null, result));
+        // Keys that are typed meanwhile come behind what is completed.
+        this.keyboard.hold();
+        void this.complete(line).then((result) => {
+          done(null, result);
+          this.keyboard.release();
+        });
       },
     });
     editor.removeAllListeners('line');
@@ -169,10 +174,19 @@ export class Console {
     } else if (this.statements.waiting && !this.told) {
       this.told = true;
       this.options.host.error.write('(an empty line or ; ends the query)\n');
+    } else if (this.terminal && this.keyboard.nextLine === undefined && (await this.unclosed(line))) {
+      this.options.host.error.write('(something is not closed yet: an empty line says what, Ctrl-C drops it)\n');
     }
     if (this.ended) this.editor?.close();
     else this.show();
     this.keyboard.release();
+  }
+
+  /** True where a first line that is a command goes on only because a quote or a bracket of it is open. */
+  private async unclosed(line: string): Promise<boolean> {
+    if (this.statements.text !== line) return false;
+    const { incomplete, kind } = await this.shell.completeness(line);
+    return incomplete && kind === 'command';
   }
 
   private async execute(statement: string): Promise<void> {

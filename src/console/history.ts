@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../memory/folders.js';
 
 /** Lines that were typed, for the next time. */
 export interface History {
@@ -34,7 +35,7 @@ export class FileHistory implements History {
   add(line: string): void {
     if (line.trim() === '' || line.startsWith(' ')) return;
     attempt(() => {
-      mkdirSync(dirname(this.path), { recursive: true });
+      makeFolders(dirname(this.path));
       appendFileSync(this.path, `${line.replaceAll(/\r?\n/g, LINE_END)}\n`, { mode: 0o600 });
     });
   }

@@ -145,14 +145,15 @@ export class Keyboard extends EventEmitter {
     this.deliver();
   }
 
-  /** Gives the line editor what is there, up to the end of a line that sets something going. */
+  /** Gives the line editor what is there, up to the end of a line or a tab, which set something going. */
   private deliver(): void {
     while (!this.busy && this.held !== '') {
-      const end = /\r\n|[\r\n]/.exec(this.held);
+      const end = (this.options.terminal ? /\r\n|[\r\n\t]/ : /\r\n|[\r\n]/).exec(this.held);
       const until = end ? end.index + end[0].length : this.held.length;
       const text = this.held.slice(0, until);
       this.held = this.held.slice(until);
-      this.emit('data', end && this.options.terminal ? `${text.slice(0, end.index)}\r` : text);
+      const line = end && end[0] !== '\t' && this.options.terminal;
+      this.emit('data', line ? `${text.slice(0, end.index)}\r` : text);
     }
     if (this.ended && !this.busy && this.held === '') {
       this.ended = false;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DetectionCache } from '../kernel/detect.js';
 import type { PhysicalSpace } from '../memory/physical.js';
+import { makeFolders } from '../memory/folders.js';
 
 /** Raised when what is stored changes its meaning: older files are then ignored. */
 const VERSION = 2;
@@ -51,7 +52,7 @@ export class ImageCache implements DetectionCache {
     const text = JSON.stringify({ version: VERSION, values: { ...load(this.path), ...this.values } });
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
-      mkdirSync(join(this.path, '..'), { recursive: true });
+      makeFolders(join(this.path, '..'));
       writeFileSync(temporary, text);
       renameSync(temporary, this.path);
     } catch (error) {

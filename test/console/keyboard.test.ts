@@ -89,3 +89,15 @@ test('another reader has the keys until it gives them back; the end comes last',
   assert.deepEqual(heard, ['mine\r', 'last']);
   assert.equal(ended, true);
 });
+
+test('what is typed behind a tab waits until the completion is there', async () => {
+  const { source, keys, heard } = keyboard();
+  keys.on('data', (text: string) => {
+    if (text.endsWith('\t')) keys.hold();
+  });
+  keys.release();
+  await send(source, 'psli\t 1\r');
+  assert.deepEqual(heard, ['psli\t']);
+  keys.release();
+  assert.deepEqual(heard, ['psli\t', ' 1\r']);
+});

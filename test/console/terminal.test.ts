@@ -44,8 +44,18 @@ test('a first prompt, commands, completion, JavaScript; Ctrl-D ends it', { skip 
   await terminal.until(/> hostname *$/);
   terminal.keys('Enter');
   await terminal.until((screen) => PROMPT.test(screen) && /hostname[^]*hostname/.test(screen));
+  // Keys that come faster than the completion stay behind it.
+  terminal.type('psli\t 1');
+  terminal.keys('Enter');
+  await terminal.until((screen) => /> pslist +1\n[^]*init \(1\)/.test(screen) && PROMPT.test(screen));
   assert.match(await say(terminal, 'const p = await plugins.pslist({pids: [1]}).rows(); p[0].name'), /'init'/);
   assert.match(await say(terminal, '1 +* 2'), /SyntaxError[^]*\^/);
+  // A quote that is not closed says so, and where when it is given up.
+  terminal.type('pslist "abc');
+  terminal.keys('Enter');
+  await terminal.until(/\(something is not closed yet: an empty line says what, Ctrl-C drops it\)\n +\.\.\.> *$/);
+  terminal.keys('Enter');
+  await terminal.until((screen) => /This quote is never closed\.\n +pslist "abc\n +\^/.test(screen) && PROMPT.test(screen));
   // Ctrl-C at an empty prompt twice says how to leave.
   terminal.keys('C-c', 'C-c');
   await terminal.until(/To leave: quit, or Ctrl-D/);

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { version } from '../../session/version.js';
 import { PluginError } from '../error.js';
 import type { Plugin } from '../plugin.js';
 import { describeEntry, manifestJson, type PluginEntry, type Registry } from '../registry.js';
+import { makeFolders } from '../../memory/folders.js';
 
 /** Raised when what is kept changes its form. */
 const FORM = 1;
@@ -142,7 +143,7 @@ export class UserPlugins {
     const present = Object.fromEntries(Object.entries(files).filter(([file]) => existsSync(file)));
     const temporary = join(this.cache, `${FILE}.${process.pid}.tmp`);
     try {
-      mkdirSync(this.cache, { recursive: true });
+      makeFolders(this.cache);
       writeFileSync(temporary, JSON.stringify({ form: FORM, version: version(), files: present }));
       renameSync(temporary, join(this.cache, FILE));
     } catch (error) {

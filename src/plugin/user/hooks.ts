@@ -3,11 +3,12 @@
  * compiled as it is loaded, and what a plugin file imports from beside it is loaded anew with it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CACHE, MARK } from './place.js';
+import { makeFolders } from '../../memory/folders.js';
 
 /** Raised when compiling changes: older results are then not used. */
 const VERSION = 1;
@@ -82,7 +83,7 @@ async function compiled(path: string, cache: string | null): Promise<string> {
 /** A folder that cannot be written is no reason to fail. */
 function keep(path: string, text: string): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true });
+    makeFolders(join(path, '..'));
     writeFileSync(`${path}.${process.pid}.tmp`, text);
     renameSync(`${path}.${process.pid}.tmp`, path);
   } catch (error) {

@@ -252,9 +252,12 @@ export class Resolver {
   /** Why a name means nothing, and what is like it. */
   private unknown(module: string | undefined, symbol: string): string {
     if (module !== undefined && !this.moduleNamed(module)) {
-      const names = this.modules().map(({ name }) => name);
-      const note = this.sources.process() === NOTHING && didYouMean(module, names) === '' ? ' Programs and libraries are known in a process context: cc PID, or address_space=pid@PID.' : '';
-      return `No module ${module} is known here.${didYouMean(module, names)}${note}`;
+      // Memory without a file has a name by its address, which nobody types.
+      const names = this.modules().map(({ name }) => name).filter((name) => !name.startsWith('map_0x'));
+      const near = didYouMean(module, names);
+      const here = near === '' ? ` There ${names.length === 1 ? 'is' : 'are'} ${listed(names)}.` : near;
+      const outside = this.sources.process() === NOTHING && near === '' ? ' Programs and libraries are known in a process context: cc PID, or address_space=pid@PID.' : '';
+      return `No module ${module} is known here.${here}${outside}`;
     }
     if (module === undefined && /^[0-9a-f]{6,16}$/i.test(symbol)) return `${symbol} is not known here. A number in hex begins with 0x: 0x${symbol}.`;
     const names = (module === undefined ? undefined : this.moduleNamed(module)) ?? this.sources.kernel;
@@ -299,6 +302,19 @@ export class Resolver {
   }
 }
 
+/** Names that hold what was typed, among which the nearest are chosen. */
+const LOOKED_AT = 1000;
+/** Names of modules that are told at once. */
+const TOLD = 8;
+
+/** `linux, veth and fuse`, the first of them where there are many */
+function listed(names: readonly string[]): string {
+  const told = names.slice(0, TOLD);
+  if (names.length > TOLD) return `${told.join(', ')} and ${names.length - TOLD} more`;
+  const last = told.pop() ?? '';
+  return told.length > 0 ? `${told.join(', ')} and ${last}` : last;
+}
+
 /** No modules. */
 export const NOTHING: ReturnType<NameSources['process']> = { modules: [], ranges: [] };
 
@@ -341,12 +357,17 @@ function typeable(name: string): string {
 /** Names that contain what was typed, or differ by a letter or two. */
 function nearNames(names: ModuleNames, symbol: string): string[] {
   const wanted = symbol.toLowerCase();
-  const near: string[] = [];
+  const near = new Set<string>();
   if (wanted.length >= 3) {
+    // What goes on where the name stops, and what has it in the middle, which in a kernel may be hundreds: the shortest are nearest.
     for (const { name } of names.index().matching(wildcard(`*${wanted}*`))) {
-      if (!near.includes(name)) near.push(name);
-      if (near.length === 5) return near;
+      near.add(name);
+      if (near.size === LOOKED_AT) break;
     }
+    const sorted = [...near].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, 5);
+    if (sorted.length === 5) return sorted;
+    near.clear();
+    for (const name of sorted) near.add(name);
   }
   // Edits are counted for names of one beginning only: among all of a kernel's it would take a second.
   const start = wanted.slice(0, Math.max(1, Math.min(3, wanted.length - 2)));

@@ -1,15 +1,16 @@
-import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type ProfileParts, rekallProfileText } from './write.js';
+import { makeFolders } from '../../memory/folders.js';
 
 /** Writes a profile to a file, compressed when its name ends in `.gz`. The file appears whole or not at all. */
 export async function writeProfile(path: string, parts: ProfileParts): Promise<void> {
   const text = Readable.from(rekallProfileText(parts));
   const temporary = `${path}.${process.pid}.tmp`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   try {
     const file = createWriteStream(temporary);
     await (path.endsWith('.gz') ? pipeline(text, createGzip(), file) : pipeline(text, file));

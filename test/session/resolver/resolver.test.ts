@@ -113,6 +113,8 @@ test('the resolver on the sample', { skip: skipWithout(found) }, async (context)
     assert.equal(await mistake(resolver, 'init_tusk+0x10'), 'init_tusk: init_tusk is not known here. There is init_task, init_tis, init_fs.');
     assert.match(await mistake(resolver, 'linux!init_task.cmm'), /^cmm: task_struct has no member cmm\. Did you mean .*comm/);
     assert.match(await mistake(resolver, 'lop!lo_open'), /^lop: No module lop is known here\. Did you mean loop\?/);
+    assert.match(await mistake(resolver, 'libzork!printf'), /^libzork: No module libzork is known here\. There are linux, .*loop.*\. Programs and libraries are known in a process context/);
+    assert.match(await mistake(resolver, 'jiffie'), /^jiffie: jiffie is not known here\. There is jiffies\b/);
     assert.match(await mistake(resolver, 'libc!printf'), /^libc: .*process context/);
     assert.match(await mistake(resolver, '1 + (2'), /missing/);
     assert.match(await mistake(resolver, '*0x10'), /^\*0x10: The pointer at 0x10 cannot be read/);

@@ -14,6 +14,11 @@ export const modules = definePlugin({
   notes: 'The list at nt!PsLoadedModuleList, forwards and, where it is broken, backwards. The kernel itself comes first, then the HAL.',
   args: { name_regex: arg.regex('only modules whose name matches', { positional: true, completes: 'module' }) },
   columns: {
+    // Names that Rekall's artifacts use for the same.
+    offset_v: col.address('address of the entry', { hidden: true }),
+    file_name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { hidden: true }),
+    module_base: col.address('where it is loaded   _LDR_DATA_TABLE_ENTRY.DllBase', { hidden: true }),
+    module_size: col.int('bytes   _LDR_DATA_TABLE_ENTRY.SizeOfImage', { unit: 'bytes', hidden: true }),
     _LDR_DATA_TABLE_ENTRY: col.struct('_LDR_DATA_TABLE_ENTRY', 'the entry'),
     name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { width: 20 }),
     base: col.address('where it is loaded   _LDR_DATA_TABLE_ENTRY.DllBase'),
@@ -26,7 +31,19 @@ export const modules = definePlugin({
     for (const entry of kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
       const name = (): string => unicodeText(entry.BaseDllName);
       if (args.name_regex && !args.name_regex.test(orElse(name, ''))) continue;
-      yield { _LDR_DATA_TABLE_ENTRY: entry, name, base: () => entry.DllBase.address, size: () => entry.SizeOfImage, path: () => unicodeText(entry.FullDllName) };
+      const base = (): bigint => entry.DllBase.address;
+      const size = (): number => entry.SizeOfImage;
+      yield {
+        offset_v: entry.$address,
+        file_name: name,
+        module_base: base,
+        module_size: size,
+        _LDR_DATA_TABLE_ENTRY: entry,
+        name,
+        base,
+        size,
+        path: () => unicodeText(entry.FullDllName),
+      };
     }
   },
 });

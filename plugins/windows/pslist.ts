@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
 import { handleTable } from '../../src/kernel/windows/handles.js';
-import { isWow64, METHODS, sessionId } from '../../src/kernel/windows/processes.js';
+import { isWow64, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
@@ -17,6 +17,8 @@ export const pslist = definePlugin({
   args: windowsProcessArgs,
   columns: {
     _EPROCESS: col.struct('_EPROCESS', 'the process object'),
+    pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
+    name: col.string('name   _EPROCESS.ImageFileName', { hidden: true }),
     ppid: col.int("parent's id   _EPROCESS.InheritedFromUniqueProcessId"),
     thread_count: col.int('threads   _EPROCESS.ActiveThreads'),
     handle_count: col.int('handles   _EPROCESS.ObjectTable.HandleCount'),
@@ -37,6 +39,8 @@ export const pslist = definePlugin({
       };
       yield {
         _EPROCESS: process,
+        pid: () => pidOf(process) ?? null,
+        name: () => process.ImageFileName,
         ppid: () => Number(process.InheritedFromUniqueProcessId),
         thread_count: () => process.ActiveThreads,
         handle_count: () => orElse(() => Number(handleTable(kernel, process)?.$get('HandleCount')), NaN) || null,

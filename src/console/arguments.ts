@@ -229,7 +229,7 @@ class Reader {
       const most = type === 'list' ? Infinity : 1;
       while (texts.length < most && this.at + 1 < this.words.args.length) {
         const { text } = this.value(this.at + 1);
-        if (/^--?[A-Za-z]/.test(text) || (type === 'list' && (text === '-' || (texts.length > 0 && this.isCommand(text))))) break;
+        if (/^--?[A-Za-z]/.test(text) || (type === 'list' && (text === '-' || (texts.length > 0 && (this.isCommand(text) || isQueryText(text)))))) break;
         texts.push(text);
         this.at++;
       }

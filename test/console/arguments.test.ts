@@ -54,6 +54,9 @@ test('the first word that names a command is the command, wherever it stands', (
   assert.equal(read('rekall -f pslist pslist').parameters.filename, 'pslist');
   assert.equal(read('rekall --repository_path a b - pslist').command, 'pslist');
   assert.deepEqual(read('rekall --repository_path a b pslist').parameters.repository_path, ['a', 'b']);
+  const queried = readArguments(['-f', 'image', '--repository_path', 'a', 'b', 'select pid from pslist()'], registry);
+  assert.deepEqual(queried.parameters.repository_path, ['a', 'b']);
+  assert.ok(queried.query && 'text' in queried.query && queried.query.text === 'select pid from pslist()');
   assert.equal(read('rekall version-scan').command, 'version-scan');
   const early = read('rekall --proc_regex bash -f image pslist 1');
   assert.deepEqual(early.words.args.map((word) => word.value.text), ['--proc_regex', 'bash', '1']);

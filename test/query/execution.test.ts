@@ -314,3 +314,13 @@ test('an argument that takes one value runs the table for each; a list takes all
     ],
   );
 });
+
+test('lists in lists are looked at for a bounded time', async () => {
+  const catalog = large();
+  const one = async (query: string): Promise<unknown> => (await (await prepareQuery(query, catalog)).rows()).map((row) => Object.values(row)[0]);
+  for (const query of ['select count(filter(range(0, 1000000), any(range(0, 1000000), it < 0)))', 'select sum(map(range(0, id + 1000000), sum(map(range(0, 1000000), it)))) from small() limit 2']) {
+    for (const cell of (await one(query)) as unknown[]) assert.ok(cell instanceof Absent && /more than \d+ elements/.test(cell.reason));
+  }
+  // Each value counts for itself, and so does each of several lists.
+  assert.deepEqual(await one('select count(filter(range(0, 3000), any(range(0, 1000), it == 999))) + count(filter(range(0, 3000), any(range(0, 1000), it == 999))) from small() limit 3'), [6000, 6000, 6000]);
+});

@@ -3,6 +3,7 @@ import type { ObjectMember } from '../object-member.js';
 import type { WindowsKernel } from './kernel.js';
 import { isWow64, sessionId } from './processes.js';
 import type { Eprocess } from './types.js';
+import { vadRange } from './vad.js';
 
 type Member = ObjectMember<WindowsKernel>;
 
@@ -17,6 +18,12 @@ function happened(time: Timestamp): Timestamp | null {
   return time.ns <= NEVER ? null : time;
 }
 
+/** Of a region of a process, in each of its forms. */
+const REGION: Readonly<Record<string, Member>> = {
+  start: { type: 'address', doc: 'address of its first byte', read: (kernel, node) => vadRange(kernel, node).start },
+  end: { type: 'address', doc: 'address of its last byte', read: (kernel, node) => vadRange(kernel, node).end },
+};
+
 /**
  * What objects of a Windows kernel answer beyond their members, by struct: what Rekall's overlays gave them. A member of the same name
  * comes before.
@@ -30,4 +37,5 @@ export const windowsObjectMembers: Readonly<Record<string, Readonly<Record<strin
     session_id: ofProcess('int', 'the session it belongs to', (process, kernel) => sessionId(kernel, process) ?? null),
     wow64: ofProcess('bool', 'whether it is a 32-bit process on a 64-bit system', (process) => isWow64(process)),
   },
+  ...Object.fromEntries(['_MMVAD', '_MMVAD_LONG', '_MMVAD_SHORT'].map((name) => [name, REGION])),
 };

@@ -102,13 +102,17 @@ function read(kernel: WindowsKernel, address: bigint, level: number): Vad | unde
     // The tag is the last word but one of the pool header (x64: 16 bytes) or its last (x86: 8).
     const tag = kernel.space.read(address - (kernel.profile.pointerSize === 8 ? 12n : 4n), 4).toString('latin1');
     const node = kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address);
-    const short = kernel.at('_MMVAD_SHORT', address);
-    // Since Windows 8 a page number has 32 bits and an upper byte of its own.
-    const page = (member: string): bigint => BigInt(short.$get(member) as number | bigint) + (short.$has(`${member}High`) ? BigInt(short.$get(`${member}High`) as number) << 32n : 0n);
-    const [first, last] = [page('StartingVpn'), page('EndingVpn')];
-    if (last < first) return undefined;
-    return { node, tag, level, start: first << PAGE_SHIFT, end: ((last + 1n) << PAGE_SHIFT) - 1n };
+    const { start, end } = vadRange(kernel, node);
+    return end < start ? undefined : { node, tag, level, start, end };
   }, undefined);
+}
+
+/** First and last byte of the region of a node. Throws Absent where the node cannot be read. */
+export function vadRange(kernel: WindowsKernel, node: Struct): { readonly start: bigint; readonly end: bigint } {
+  const short = kernel.at('_MMVAD_SHORT', node.$address);
+  // Since Windows 8 a page number has 32 bits and an upper byte of its own.
+  const page = (member: string): bigint => BigInt(short.$get(member) as number | bigint) + (short.$has(`${member}High`) ? BigInt(short.$get(`${member}High`) as number) << 32n : 0n);
+  return { start: page('StartingVpn') << PAGE_SHIFT, end: ((page('EndingVpn') + 1n) << PAGE_SHIFT) - 1n };
 }
 
 /** `_MMVAD_FLAGS` of a region. */

@@ -6,6 +6,7 @@ import type { Choice, Field, FunctionCall, LetTerm, Logical, Operation, PerEleme
 import type { Type } from '../types.js';
 import { negate } from '../values/arithmetic.js';
 import type { ValueContext } from '../values/context.js';
+import { ValueError } from '../values/error.js';
 import { member } from '../values/member.js';
 import { compileOperator } from '../values/operators.js';
 import { subscript } from '../values/subscript.js';
@@ -224,18 +225,32 @@ function argument(scalar: Scalar, context: CompileContext): Evaluate {
   return scalar.kind === 'per-element' ? perElement(scalar, context) : compile(scalar, context);
 }
 
+/** Elements of lists, and of lists within them, that may be looked at for one value: nothing hears Ctrl-C meanwhile. A few seconds of work. */
+const MOST_ELEMENTS = 1 << 22;
+let depth = 0;
+let looked = 0;
+
 function perElement(scalar: PerElementTerm, context: CompileContext): Evaluate {
   const cell: Cell = { value: null };
   const body = compile(scalar.body, { ...context, cells: new Map(context.cells).set(scalar.variable, cell) });
-  return (tuple) => (element: unknown) => {
-    // The body may come to itself again, through a function of lists inside of it.
-    const outer = cell.value;
-    cell.value = element;
-    try {
-      return body(tuple);
-    } finally {
-      cell.value = outer;
-    }
+  return (tuple) => {
+    // A list within a list counts with the elements of the outer one, which it is computed for.
+    let inner = 0;
+    return (element: unknown) => {
+      // The body may come to itself again, through a function of lists inside of it.
+      const outer = cell.value;
+      cell.value = element;
+      depth++;
+      if (depth === 1) looked = inner;
+      try {
+        if (++looked > MOST_ELEMENTS) throw new ValueError(`more than ${MOST_ELEMENTS} elements are looked at for one value`);
+        return body(tuple);
+      } finally {
+        depth--;
+        if (depth === 0) inner = looked;
+        cell.value = outer;
+      }
+    };
   };
 }
 

@@ -7,6 +7,8 @@ import { type PatternCost, patternCost } from './pattern-cost.js';
 /** Steps that V8's engine may need for one text; more (a few milliseconds of work) go to the engine whose time is linear. */
 const BUDGET = 1e6;
 const LONGEST = 20_000;
+/** Time for all matches of a pattern in one text, in milliseconds: nothing hears Ctrl-C meanwhile. */
+const MOST_MS = 3000;
 
 /** A match: where, and its groups (the whole first). */
 export interface Match {
@@ -63,10 +65,17 @@ export class Pattern {
     return this.engine(text).exec(text, from);
   }
 
-  /** All matches that do not overlap, first to last. */
+  /**
+   * All matches that do not overlap, first to last. Each is found in bounded time, but may need a look at all of the text behind it:
+   * throws Absent where they take too long together.
+   */
   *matches(text: string): Generator<Match> {
     const engine = this.engine(text);
+    const until = performance.now() + MOST_MS;
     for (let from = 0; from <= text.length;) {
+      if (performance.now() > until) {
+        throw new Absent('not-applicable', `the matches of ${shown(this.source)} in a text of ${text.length} characters take too long`);
+      }
       const match = engine.exec(text, from);
       if (!match) return;
       yield match;

@@ -90,6 +90,7 @@ function tableOf(struct: string): Table {
 
 const TYPES: Readonly<Record<ObjectMember['type'], Type>> = {
   int: types.int,
+  address: types.address,
   physical: types.physical,
   string: types.string,
   strings: listOf(types.string),

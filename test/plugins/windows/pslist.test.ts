@@ -63,5 +63,8 @@ test('one method alone gives what it knows', { skip }, async () => {
   assert.equal(rows.length, truth.filter((process) => process.in_active_list).length);
   const named = await rowsOf(session, pslist, { method: METHODS, proc_regex: /^svchost/i });
   assert.equal(named.rows.length, truth.filter((process) => process.name.startsWith('svchost')).length);
+  // As the banner proposes: name and number are columns, if not shown ones.
+  const pairs = named.rows.map((row) => `${String(row['pid'])} ${String(row['name'])}`).sort();
+  assert.deepEqual(pairs, truth.filter((process) => process.name.startsWith('svchost')).map(({ pid, name }) => `${pid} ${name}`).sort());
   session.close();
 });

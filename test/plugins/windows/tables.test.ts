@@ -29,6 +29,21 @@ test('modules in the order in which they were loaded', { skip }, async () => {
   assert.deepEqual(found, truth.map((one) => [one.name, BigInt(one.base), Number(one.size), one.path, BigInt(one.ldr_entry)]));
 });
 
+test('queries that were written for Rekall run on its tables: modules of an artifact, members of regions', { skip }, async () => {
+  const { prepareQuery } = await import('../../../src/query/prepare.js');
+  const { sessionCatalog } = await import('../../../src/query/session/catalog.js');
+  const ask = async (query: string): Promise<readonly Row[]> => (await prepareQuery(query, sessionCatalog(session as never))).rows();
+  const truth = replicaTruth<{ loaded: { name: string; base: string; size: string; path: string; ldr_entry: string }[] }>('modules').loaded;
+  const found = await ask('select offset_v, file_name, module_base, module_size, path from modules() where not (path =~ "(?i)Windows")');
+  const elsewhere = truth.filter(({ path }) => !/windows/i.test(path));
+  assert.deepEqual(found.map((row) => Object.values(row)), elsewhere.map((one) => [BigInt(one.ldr_entry), one.name, BigInt(one.base), Number(one.size), one.path]));
+  const regions = await ask('select _EPROCESS.name, hex(VAD.start) as start, VAD.end as last, start as column, end from vad(proc_regex: "svchost")');
+  assert.ok(regions.length > 100);
+  for (const row of regions) assert.deepEqual([row['start'], row['last']], [`0x${String((row['column'] as bigint).toString(16))}`, row['end']]);
+  const named = await ask('select name, pid from pslist() where name =~ "svchost" order by pid limit 2');
+  assert.deepEqual(named.map(({ name }) => name), ['svchost.exe', 'svchost.exe']);
+});
+
 test('regions of every process', { skip }, async () => {
   interface Region {
     readonly vad: string;

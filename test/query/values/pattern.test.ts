@@ -94,6 +94,14 @@ describe('patterns', () => {
     assert.deepEqual({ ...new Pattern('(?P<n>\\d)').exec('a1')?.named }, { n: '1' });
   });
 
+  it('does not look for all matches forever, where each needs a look at all that is left', () => {
+    const text = 'a'.repeat(500_000);
+    const start = performance.now();
+    assert.throws(() => [...new Pattern('a*?b|a').matches(text)], Absent);
+    assert.ok(performance.now() - start < 15_000);
+    assert.equal([...new Pattern('a+?').matches(text.slice(0, 50_000))].length, 50_000);
+  });
+
   it('finds the same with both engines', () => {
     // Pieces on whose meaning V8 and re2 agree.
     const piece = fc.constantFrom(

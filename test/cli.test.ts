@@ -208,7 +208,7 @@ test('on a terminal the console greets, completes, runs and leaves', { skip: ski
         setTimeout(resolve, 200);
       });
     }
-    await seen(/pslist 1[^]*init \(1\)[^]*> /);
+    await seen(/pslist +1[^]*init \(1\)[^]*> /);
     child.stdin.write('\x04');
     assert.equal(await closed, 0);
   } finally {

@@ -83,7 +83,7 @@ async function read(path: string): Promise<Buffer> {
 }
 
 /** Kernels are of class Nt, whatever their file is called; other modules of a class named after them. */
-function profileClass(file: string): string {
+export function profileClass(file: string): string {
   const name = file.replace(/\.pdb$/i, '').toLowerCase();
   if (/^(?:ntoskrnl|ntkrnlmp|ntkrnlpa|ntkrpamp)$/.test(name)) return 'Nt';
   return name.slice(0, 1).toUpperCase() + name.slice(1);

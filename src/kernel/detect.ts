@@ -3,6 +3,7 @@ import { DetectionError } from './error.js';
 import type { Kernel } from './kernel.js';
 import { detectLinux } from './linux/detect.js';
 import { otherSystem } from './other.js';
+import type { ProfileRepository } from '../symbols/repository/repository.js';
 import type { Trace } from './trace.js';
 
 /** Where detection keeps what it found, for the next time. */
@@ -16,8 +17,12 @@ export interface DetectionOptions {
   readonly cache: DetectionCache;
   /** path of a profile to use */
   readonly profile?: string | undefined;
+  /** name of a profile to use, in the repositories */
+  readonly profileName?: string | undefined;
   /** folders in which a profile is looked for when the kernel carries no types */
   readonly repositories?: readonly string[];
+  /** the same and all others (zip files, addresses), asked by name */
+  readonly repository?: () => Promise<ProfileRepository>;
   /** physical address of the kernel's page tables, stated by the analyst */
   readonly dtb?: number | undefined;
   /** virtual KASLR slide, stated by the analyst */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
@@ -11,6 +12,7 @@ import type { Plugin } from '../plugin/plugin.js';
 import { type PluginEntry, Registry } from '../plugin/registry.js';
 import { Run, type RunOptions } from '../plugin/run.js';
 import type { UserPlugins } from '../plugin/user/collection.js';
+import type { ProfileRepository } from '../symbols/repository/repository.js';
 import { fingerprintOf, ImageCache } from './cache.js';
 import { parameterOf } from './flags.js';
 import { defaults, type ParameterName, type ParameterValues } from './parameters.js';
@@ -148,6 +150,24 @@ export class Session {
     return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
   }
 
+  /** Folder in which fetched and built profiles are kept; undefined where nothing is kept on disk. */
+  get profileCache(): string | undefined {
+    return this.parameters.cache === 'file' ? join(this.path(this.parameters.cache_dir), 'profiles') : undefined;
+  }
+
+  /** The profiles of the repositories, by name. What a repository does not have is not asked for twice in a session. */
+  async repository(): Promise<ProfileRepository> {
+    const { openRepository } = await import('../symbols/repository/open.js');
+    const { offline } = this.parameters;
+    return this.memo('repository', () => openRepository(this.repositoryPlaces(), { cache: this.profileCache, offline }));
+  }
+
+  /** The repositories are asked anew: something was added to them. A kernel that was not found is looked for anew, too. */
+  forgetRepository(): void {
+    this.derived.delete('repository');
+    if (!this.kernelFound) this.found = undefined;
+  }
+
   /** A value that is derived once per session: `compute` runs when it is first asked for. */
   memo<T>(key: string, compute: () => T): T {
     if (!this.derived.has(key)) this.derived.set(key, compute());
@@ -259,6 +279,19 @@ export class Session {
     this.context = undefined;
   }
 
+  /** Where profiles are looked up: absolute paths, and addresses. */
+  private repositoryPlaces(): string[] {
+    return (this.parameters.repository_path ?? []).map((place) => (/^https?:\/\//i.test(place) ? place : this.path(place)));
+  }
+
+  /** The profile that was stated: a file where there is one, otherwise perhaps a name in the repositories. */
+  private statedProfile(): { profile?: string; profileName?: string } {
+    const { profile } = this.parameters;
+    if (profile === undefined) return {};
+    const path = this.path(profile);
+    return existsSync(path) || !/^\w[\w.+ -]*(?:\/[\w.+ -]+)*$/.test(profile) ? { profile: path } : { profileName: profile };
+  }
+
   private async detect(signal: AbortSignal | undefined): Promise<Kernel> {
     const physical = this.physical();
     const folder = this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined;
@@ -268,8 +301,9 @@ export class Session {
     const kernel = await detectKernel(physical, {
       trace: this.trace,
       cache,
-      profile: this.parameters.profile === undefined ? undefined : this.path(this.parameters.profile),
-      repositories: (this.parameters.repository_path ?? []).map((folder) => this.path(folder)),
+      ...this.statedProfile(),
+      repositories: this.repositoryPlaces().filter((place) => !/^https?:/i.test(place)),
+      repository: () => this.repository(),
       dtb: this.parameters.dtb,
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
       signal,

@@ -13,7 +13,7 @@ import { committedSample } from '../support/sample.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 
 /** Commands whose examples read files that the analyst has; their own tests bring some. */
-const NEED_FILES = new Set(['json_render', 'convert_profile', 'dwarfparser', 'parse_pdb']);
+const NEED_FILES = new Set(['json_render', 'convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile']);
 
 /** Lines that come before an example. */
 const BEFORE: Readonly<Record<string, string>> = { sdel: 'snew; sswitch 1' };

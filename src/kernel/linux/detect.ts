@@ -194,9 +194,16 @@ async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsy
     const { profileFromFile } = await import('./profile-file.js');
     return profileFromFile(path, { metadata, symbols, slide: virtualSlide, trace: options.trace });
   };
-  const blob = options.profile === undefined ? found.btf && readBtf(physical, found.btf) : undefined;
+  const named = async (name: string): Promise<Profile> => {
+    const [{ fitted }, { statedProfile }] = await Promise.all([import('./profile-file.js'), import('../named-profile.js')]);
+    const source = await statedProfile(options);
+    if (!source) throw new ProfileError(`No profile ${name}.`, 'Check --profile.');
+    return fitted(source, name, { metadata, symbols, slide: virtualSlide, trace: options.trace });
+  };
+  const stated = options.profile ?? options.profileName;
+  const blob = stated === undefined ? found.btf && readBtf(physical, found.btf) : undefined;
   const profile =
-    options.profile !== undefined ? await fit(options.profile) : blob ? new Profile(new BtfTypes(blob), symbols, metadata) : await searchProfile(found.banner, fit, options);
+    stated !== undefined ? await named(stated) : blob ? new Profile(new BtfTypes(blob), symbols, metadata) : await searchProfile(found.banner, fit, options);
   return new LinuxKernel(physical, profile, location, found.banner);
 }
 

@@ -1,6 +1,7 @@
 import { openProfileFile } from '../../symbols/open.js';
 import { checkBanner } from '../../symbols/banner.js';
 import { Profile } from '../../symbols/profile.js';
+import type { ProfileSource } from '../../symbols/source.js';
 import { SlidSymbols } from '../../symbols/slid.js';
 import type { ProfileMetadata, SymbolSource } from '../../symbols/types.js';
 import type { Trace } from '../trace.js';
@@ -19,8 +20,12 @@ interface Context {
  * A profile from a file, fitted to this image: its constants are slid, and the image's own symbols come first.
  * Throws ProfileMismatchError, with both banners, when it is another kernel's.
  */
-export async function profileFromFile(path: string, { metadata, symbols, slide, trace }: Context): Promise<Profile> {
-  const source = await openProfileFile(path);
+export async function profileFromFile(path: string, context: Context): Promise<Profile> {
+  return fitted(await openProfileFile(path), path, context);
+}
+
+/** The same of a profile that is open already. @param path for messages */
+export function fitted(source: ProfileSource, path: string, { metadata, symbols, slide, trace }: Context): Profile {
   const banner = source.metadata.banner;
   checkBanner(banner, metadata.banner ?? '');
   trace.add(

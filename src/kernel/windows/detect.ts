@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { breathing, type Steps } from '../../memory/breathe.js';
 import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
@@ -7,11 +8,11 @@ import { ProfileError } from '../../symbols/error.js';
 import { openProfileFile } from '../../symbols/open.js';
 import { OverlayTypes } from '../../symbols/overlay.js';
 import { Profile } from '../../symbols/profile.js';
-import { FolderStore } from '../../symbols/repository/folder.js';
-import { ProfileRepository } from '../../symbols/repository/repository.js';
+import type { ProfileRepository } from '../../symbols/repository/repository.js';
 import type { ProfileSource } from '../../symbols/source.js';
 import type { DetectionOptions } from '../detect.js';
 import { DetectionError } from '../error.js';
+import { statedProfile } from '../named-profile.js';
 import { kernelBase } from './base.js';
 import { pagingsOf, rootsOfHeader, rootsOfProcesses, rootsThatNameThemselves, sharedVersion, type WindowsRoot } from './dtb.js';
 import { WindowsKernel } from './kernel.js';
@@ -68,17 +69,16 @@ async function kernelRecords(physical: PhysicalSpace, { trace, signal }: Detecti
 
 async function profileOf(record: RsdsRecord, options: DetectionOptions, tried: string[]): Promise<ProfileSource | undefined> {
   const { trace } = options;
-  if (options.profile !== undefined) {
-    const source = await openProfileFile(options.profile);
-    trace.add('symbols', `profile ${options.profile}`, `${source.constants.size} constants`);
-    return source;
+  const stated = await statedProfile(options);
+  if (stated) {
+    trace.add('symbols', `profile ${options.profile ?? options.profileName ?? ''}`, `${stated.constants.size} constants`);
+    return stated;
   }
   const key = guidAge(record);
-  const repository = new ProfileRepository((options.repositories ?? []).map((folder) => new FolderStore(folder)));
-  const names = [`nt/GUID/${key}`, `GUID/${key}`, `${record.pdb}/${record.guid}-${record.age}`, `${record.pdb}/${key}/${record.pdb}`];
-  for (const name of names) {
+  const repository = await options.repository?.();
+  for (const name of repository ? namesOf(record) : []) {
     try {
-      const source = await repository.load(name, (place, outcome) => {
+      const source = await repository?.load(name, (place, outcome) => {
         if (outcome !== 'found') tried.push(`${place} ${outcome}`);
       });
       if (!source) continue;
@@ -89,8 +89,14 @@ async function profileOf(record: RsdsRecord, options: DetectionOptions, tried: s
       trace.add('symbols', `profile ${name}`, error.message, 'failed');
     }
   }
-  trace.add('symbols', `profile ${key}`, repository.stores.length === 0 ? 'no repository is named (--repository_path)' : `in none of ${repository.stores.map((store) => store.name).join(', ')}`, 'failed');
+  trace.add('symbols', `profile ${key}`, !repository || repository.stores.length === 0 ? 'no repository is named (--repository_path)' : `in none of ${repository.stores.map((store) => store.name).join(', ')}`, 'failed');
   return undefined;
+}
+
+/** Names that the profile of a kernel may have: in Rekall's repository, in a symbol store of Volatility 3, in one of PDBs. */
+function namesOf(record: RsdsRecord): string[] {
+  const key = guidAge(record);
+  return [`nt/GUID/${key}`, `GUID/${key}`, `${record.pdb}/${record.guid}-${record.age}`, `${record.pdb}/${key}/${record.pdb}`];
 }
 
 /** Page tables and base of the kernel that a record belongs to; both verified against the profile. */
@@ -165,11 +171,12 @@ function problemOf(kernel: WindowsKernel): string | undefined {
 /** What was learnt before, when the record still stands where it stood. */
 async function recall(physical: PhysicalSpace, options: DetectionOptions): Promise<WindowsKernel | undefined> {
   const known = options.cache.get(CACHE_KEY) as Remembered | undefined;
-  if (!known || options.dtb !== undefined || options.profile !== undefined) return undefined;
+  if (!known || options.dtb !== undefined || options.profile !== undefined || options.profileName !== undefined) return undefined;
   const record = rsdsAt(physical, known.record);
   if (!record || guidAge(record) !== known.guid) return undefined;
   try {
-    const source = await openProfileFile(known.profile);
+    const source = existsSync(known.profile) ? await openProfileFile(known.profile) : await fromRepository(record, await options.repository?.());
+    if (!source) return undefined;
     const base = BigInt(known.base);
     const space = createPagedSpace(known.paging, physical, known.dtb, { os: 'windows' });
     const version = sharedVersion(space);
@@ -185,14 +192,24 @@ async function recall(physical: PhysicalSpace, options: DetectionOptions): Promi
   }
 }
 
+/** The profile of a record that is in no file of its own: in a zip file, or on a server and by now in the cache. */
+async function fromRepository(record: RsdsRecord, repository: ProfileRepository | undefined): Promise<ProfileSource | undefined> {
+  for (const name of namesOf(record)) {
+    const source = await repository?.load(name);
+    if (source) return source;
+  }
+  return undefined;
+}
+
 function failure(records: readonly RsdsRecord[], tried: readonly string[], options: DetectionOptions): DetectionError {
   const [first] = records;
   const list = records.map((record) => `${record.pdb} GUID ${record.guid} age ${record.age}`).join('; ');
   const key = first ? guidAge(first) : '';
   const places = tried.length === 0 ? 'No profile repository is named.' : `Looked in: ${[...new Set(tried)].slice(0, 8).join('; ')}.`;
   return new DetectionError(
-    `This is Windows (${list}), and there is no profile for it. ${places}\nThe profile is to be had in three ways: --repository_path of a folder with nt/GUID/${key}.gz; ` +
-      `--profile FILE (Rekall JSON, Volatility 3 symbol file, or the PDB itself); parse_pdb of ${first?.pdb ?? 'the PDB'} from a symbol server.`,
+    `This is Windows (${list}), and there is no profile for it. ${places}\nThe profile is to be had in three ways: --repository_path of a folder, zip file or URL with nt/GUID/${key}.gz; ` +
+      `--profile FILE (Rekall JSON, Volatility 3 symbol file, or the PDB itself); rekall build_local_profile ${first?.pdb.replace(/\.pdb$/i, '') ?? 'nt'} ${key}, which fetches the PDB from a symbol server ` +
+      `(fetch_pdb fetches it on a machine with a network, parse_pdb makes the profile).`,
     `rekall -f IMAGE --repository_path FOLDER`,
     options.trace.steps,
   );

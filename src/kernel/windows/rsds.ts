@@ -33,7 +33,9 @@ export function* rsdsSteps(physical: PhysicalSpace, from = 0, to = physical.end)
 
 /** The record at a physical address, where there is one that makes sense. */
 export function rsdsAt(physical: PhysicalSpace, at: number): RsdsRecord | undefined {
-  const bytes = readPhysical(physical, at, HEADER + LONGEST_NAME) ?? readPhysical(physical, at, Math.min(HEADER + LONGEST_NAME, 4096 - (at % 4096)));
+  // At the end of memory, or in front of a hole, there is less.
+  const most = Math.min(HEADER + LONGEST_NAME, physical.end - at);
+  const bytes = readPhysical(physical, at, most) ?? readPhysical(physical, at, Math.min(most, 4096 - (at % 4096)));
   return bytes ? parseRsds(bytes, at) : undefined;
 }
 

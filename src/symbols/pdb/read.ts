@@ -74,6 +74,11 @@ export function readPdb(bytes: Buffer, path: string): ProfileSource & { readonly
   return { types, constants: new ConstantMap(addresses, functions, typeOf), metadata, identity };
 }
 
+/** What a PDB says of itself, without reading the rest of it. @throws ProfileError */
+export function identityOf(bytes: Buffer): PdbIdentity {
+  return readIdentity(openMsf(bytes).stream(INFO_STREAM));
+}
+
 /** Reads the information stream. */
 function readIdentity(bytes: Uint8Array): PdbIdentity {
   const reader = new PdbReader(bytes, 'information stream');

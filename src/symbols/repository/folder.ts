@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join, normalize } from 'node:path';
-import type { ProfileStore } from './store.js';
-
-/** Endings that a profile's file may have, likeliest first. */
-const ENDINGS = ['.gz', '.json.gz', '.json', '.json.xz', ''];
+import { join } from 'node:path';
+import { endingsOf, isSafeName, type ProfileStore } from './store.js';
 
 /**
  * A folder in the layout of Rekall's repository (`v1.0/nt/GUID/….gz`), or a copy of its `v1.0` alone, or a symbol store: of Volatility 3
@@ -14,11 +11,10 @@ export class FolderStore implements ProfileStore {
 
   async fetch(profile: string): Promise<{ bytes: Buffer; from: string } | undefined> {
     // A name from an image must not lead out of the folder.
-    const relative = normalize(profile);
-    if (relative.startsWith('..') || relative.startsWith('/') || relative.includes('\0')) return undefined;
+    if (!isSafeName(profile)) return undefined;
     for (const folder of [join(this.name, 'v1.0'), this.name]) {
-      for (const ending of ENDINGS) {
-        const from = join(folder, `${relative}${ending}`);
+      for (const ending of endingsOf(profile)) {
+        const from = join(folder, `${profile}${ending}`);
         try {
           return { bytes: await readFile(from), from };
         } catch (error) {

@@ -7,4 +7,22 @@ export interface ProfileStore {
    * Throws ProfileError where the place cannot be asked.
    */
   fetch(profile: string): Promise<{ readonly bytes: Buffer; readonly from: string } | undefined>;
+  /** What was fetched turned out to be damaged: a copy of it is not used again. */
+  forget?(profile: string): void;
+}
+
+/**
+ * Endings that the file of a profile may have, likeliest first: a PDB has its own in its name, Volatility 3's files are packed with xz,
+ * Rekall's with gzip.
+ */
+export function endingsOf(profile: string): readonly string[] {
+  if (/\.pdb$/i.test(profile)) return [''];
+  if (/\.pdb\/[0-9A-F]{32}-\d+$/i.test(profile)) return ['.json.xz', '.json.gz', '.json'];
+  return ['.gz', '.json.gz', '.json', ''];
+}
+
+/** Whether a name, which may come from an image, stays where it is looked up: parts of ordinary characters, none of them `..`. */
+export function isSafeName(profile: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return profile !== '' && profile.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\x00-\x1f\x7f]/.test(part));
 }

@@ -20,7 +20,7 @@ export const fetchPdb = definePlugin({
   topic: 'profile',
   summary: 'fetches a PDB from a symbol server, by its name and GUID or by the executable it belongs to',
   notes:
-    'Asks each server for SERVER/PDB/GUIDAGE/PDB, then for the cabinet PD_ (stored or MSZIP), then for file.ptr, which may lead to another address. What comes must be the PDB of this GUID. ' +
+    'Asks each server for SERVER/PDB/GUIDAGE/PDB, then for the cabinet PD_ (stored, MSZIP or LZX), then for file.ptr, which may lead to another address. What comes must be the PDB of this GUID. ' +
     'Proxies are those of the environment: http_proxy, https_proxy, no_proxy. Nothing is asked where the session is offline. version_scan finds names and GUIDs in an image.',
   args: {
     pdb_filename: arg.string('name of the PDB, or an executable file, whose debug directory tells name and GUID', { positional: true, completes: 'path' }),

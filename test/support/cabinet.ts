@@ -1,13 +1,15 @@
 import { deflateRawSync } from 'node:zlib';
+import { lzxFrames } from './lzx.js';
 
-/** A cabinet with one folder (MS-CAB), stored or MSZIP; no block has a checksum. */
-export function cabinetOf(files: Readonly<Record<string, Buffer>>, method: 'none' | 'mszip' | 'lzx' = 'mszip'): Buffer {
+/** A cabinet with one folder (MS-CAB), stored, MSZIP or LZX (`quantum`: its bytes stored, as what is not read); no block has a checksum. */
+export function cabinetOf(files: Readonly<Record<string, Buffer>>, method: 'none' | 'mszip' | 'lzx' | 'quantum' = 'mszip'): Buffer {
   const all = Buffer.concat(Object.values(files));
   const blocks: Buffer[] = [];
+  const frames = method === 'lzx' ? lzxFrames(all) : [];
   for (let at = 0; at < all.length; at += 32768) {
     const plain = all.subarray(at, at + 32768);
     const before = all.subarray(Math.max(0, at - 32768), at);
-    const packed = method === 'mszip' ? Buffer.concat([Buffer.from('CK'), deflateRawSync(plain, before.length > 0 ? { dictionary: before } : {})]) : plain;
+    const packed = method === 'mszip' ? Buffer.concat([Buffer.from('CK'), deflateRawSync(plain, before.length > 0 ? { dictionary: before } : {})]) : (frames[at / 32768] ?? plain);
     const head = Buffer.alloc(8);
     head.writeUInt16LE(packed.length, 4);
     head.writeUInt16LE(plain.length, 6);
@@ -30,7 +32,7 @@ export function cabinetOf(files: Readonly<Record<string, Buffer>>, method: 'none
   header.writeUInt16LE(entries.length, 28);
   header.writeUInt32LE(44 + list.length, 36);
   header.writeUInt16LE(blocks.length / 2, 40);
-  header.writeUInt16LE({ none: 0, mszip: 1, lzx: 3 | (21 << 8) }[method], 42);
+  header.writeUInt16LE({ none: 0, mszip: 1, quantum: 2, lzx: 3 | (15 << 8) }[method], 42);
   const cabinet = Buffer.concat([header, list, ...blocks]);
   cabinet.writeUInt32LE(cabinet.length, 8);
   return cabinet;

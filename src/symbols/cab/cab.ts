@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { printable, ProfileError } from '../error.js';
+import { LzxDecoder } from './lzx.js';
 
 /** Constants of Microsoft's cabinet format (MS-CAB, "Microsoft Cabinet Format"). All numbers are little-endian. */
 const HEADER_LENGTH = 36;
@@ -27,7 +28,7 @@ export function isCabinet(bytes: Buffer): boolean {
   return bytes.length >= HEADER_LENGTH && bytes.toString('latin1', 0, 4) === 'MSCF';
 }
 
-/** A cabinet in memory: its list of files, and their bytes. Stored and MSZIP folders are unpacked. */
+/** A cabinet in memory: its list of files, and their bytes. Stored, MSZIP and LZX folders are unpacked. */
 export class Cabinet {
   readonly files: readonly CabinetFile[];
   private readonly folders: { readonly start: number; readonly blocks: number; readonly method: number }[] = [];
@@ -70,12 +71,13 @@ export class Cabinet {
     const end = file.offset + file.size;
     if (end > this.most) throw this.damaged(`${printable(file.name)} would have ${file.size} bytes`);
     const method = folder.method & 15;
-    if (method > 1) throw this.damaged(`its compression is ${METHODS[method] ?? `number ${method}`}, and only MSZIP is read`);
+    if (method !== 0 && method !== 1 && method !== 3) throw this.damaged(`its compression is ${METHODS[method] ?? `number ${method}`}, and MSZIP and LZX are read`);
+    const lzx = method === 3 ? new LzxDecoder((folder.method >> 8) & 31) : undefined;
     const pieces: Buffer[] = [];
     let done = 0;
     for (const block of this.blocks(folder.start, folder.blocks)) {
       if (done >= end) break;
-      const plain = method === 0 ? block.data : this.inflate(block, pieces.at(-1));
+      const plain = lzx ? this.expand(lzx, block) : method === 0 ? block.data : this.inflate(block, pieces.at(-1));
       if (plain.length !== block.size) throw this.damaged(`a block has ${plain.length} bytes instead of ${block.size}`);
       pieces.push(plain);
       done += plain.length;
@@ -106,6 +108,15 @@ export class Cabinet {
     } catch (error) {
       // zlib reports by plain errors with a code.
       if (!(error instanceof Error) || !('code' in error)) throw error;
+      throw this.damaged(`a block cannot be unpacked (${error.message})`, error);
+    }
+  }
+
+  private expand(lzx: LzxDecoder, { data, size }: { data: Buffer; size: number }): Buffer {
+    try {
+      return lzx.frameOf(data, size);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
       throw this.damaged(`a block cannot be unpacked (${error.message})`, error);
     }
   }

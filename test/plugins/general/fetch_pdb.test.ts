@@ -56,6 +56,7 @@ test('a PDB comes as it is, as a cabinet, or from where file.ptr leads; servers 
     const forms = {
       plain: { [`/s/plain.pdb/${key}/plain.pdb`]: pdb },
       packed: { [`/s/packed.pdb/${key}/packed.pd_`]: cabinetOf({ 'packed.pdb': pdb }) },
+      lzx: { [`/s/lzx.pdb/${key}/lzx.pd_`]: cabinetOf({ 'lzx.pdb': pdb }, 'lzx') },
       stored: { [`/s/stored.pdb/${key}/stored.pd_`]: cabinetOf({ 'dir\\STORED.PDB': pdb }, 'none') },
       pointed: { [`/s/pointed.pdb/${key}/file.ptr`]: `PATH:${server.url}/deep/pointed.pd_`, '/deep/pointed.pd_': cabinetOf({ 'pointed.pdb': pdb }) },
     };
@@ -81,7 +82,7 @@ test('answers that are no PDB, another PDB, a message or a path on this machine 
     [`${at('message')}/file.ptr`]: 'MSG: not \u001b[31mpublic',
     [`${at('local')}/file.ptr`]: 'PATH:\\\\server\\share\\x.pdb',
     [`${at('passwd')}/file.ptr`]: 'PATH:/etc/passwd',
-    [`${at('lzx')}/lzx.pd_`]: cabinetOf({ 'lzx.pdb': pdb.subarray(0, 100) }, 'lzx'),
+    [`${at('quantum')}/quantum.pd_`]: cabinetOf({ 'quantum.pdb': pdb }, 'quantum'),
     [`/other.pdb/${OTHER}/other.pdb`]: pdb,
   });
   try {
@@ -91,7 +92,7 @@ test('answers that are no PDB, another PDB, a message or a path on this machine 
     await assert.rejects(fetch('message.pdb'), (error: Error) => /says: not \\x1b\[31mpublic/.test(error.message));
     await assert.rejects(fetch('local.pdb'), /not followed/);
     await assert.rejects(fetch('passwd.pdb'), /not followed/);
-    await assert.rejects(fetch('lzx.pdb'), /LZX|unpacked/);
+    await assert.rejects(fetch('quantum.pdb'), /Quantum/);
     await assert.rejects(fetch('other.pdb', OTHER), /another GUID/);
     await assert.rejects(fetch('none.pdb'), /No symbol server has none\.pdb/);
     await assert.rejects(fetch('x.pdb', 'guid'), /no GUID/);

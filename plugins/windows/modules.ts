@@ -11,7 +11,7 @@ export const modules = definePlugin({
   needs: ['windows'],
   topic: 'kernel',
   summary: 'drivers and libraries of the kernel, in the order in which they were loaded',
-  notes: 'The list at nt!PsLoadedModuleList, forwards and, where it is broken, backwards. The kernel itself comes first, then the HAL.',
+  notes: 'The list at nt!PsLoadedModuleList, forwards and, where it is broken, backwards. The kernel itself comes first, then the HAL. Of a triage dump, the list in its header.',
   args: { name_regex: arg.regex('only modules whose name matches', { positional: true, completes: 'module' }) },
   columns: {
     // Names that Rekall's artifacts use for the same.
@@ -28,6 +28,15 @@ export const modules = definePlugin({
   examples: [{ line: 'modules' }, { line: 'modules name_regex=ntoskrnl' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
+    const { triage } = kernel.physical.hints.crash ?? {};
+    if (triage) {
+      // The entries themselves are not in such a dump.
+      for (const { path, base, size } of triage.drivers) {
+        const name = path.split('\\').at(-1) ?? path;
+        if (!args.name_regex || args.name_regex.test(name)) yield { name, base, size, path };
+      }
+      return;
+    }
     for (const entry of kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
       const name = (): string => unicodeText(entry.BaseDllName);
       if (args.name_regex && !args.name_regex.test(orElse(name, ''))) continue;

@@ -16,6 +16,7 @@ import { statedProfile } from '../named-profile.js';
 import { kernelBase } from './base.js';
 import { pagingsOf, rootsOfHeader, rootsOfProcesses, rootsThatNameThemselves, sharedVersion, type WindowsRoot } from './dtb.js';
 import { WindowsKernel } from './kernel.js';
+import { detectTriage } from './triage.js';
 import { windowsOverlay } from './overlays.js';
 import { guidAge, isKernelPdb, rsdsAt, type RsdsRecord, rsdsSteps } from './rsds.js';
 
@@ -32,6 +33,8 @@ const CACHE_KEY = 'windows';
 
 /** Finds a Windows kernel. Undefined when the image has none; throws DetectionError when one is there but cannot be used. */
 export async function detectWindows(physical: PhysicalSpace, options: DetectionOptions): Promise<WindowsKernel | undefined> {
+  const { crash } = physical.hints;
+  if (crash?.triage) return detectTriage(physical, crash.header, crash.triage, options);
   const recalled = await recall(physical, options);
   if (recalled) return recalled;
   const records = await kernelRecords(physical, options);

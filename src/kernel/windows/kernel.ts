@@ -39,10 +39,15 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     /** `7600.16385.amd64fre.win7_rtm.090713-1255` */
     readonly banner: string,
     readonly version: { readonly major: number; readonly minor: number },
+    /** its space where that is not one of page tables: a triage dump's blocks */
+    space?: PagedSpace,
+    /** of a triage dump: the objects of which the dump has copies */
+    readonly crashObjects: readonly { readonly type: string; readonly address: bigint }[] = [],
   ) {
     super();
     this.pte = softwareEntries(profile);
-    this.space = createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
+    this.space =
+      space ?? createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
     ownSpace(this);
   }
 

@@ -1,3 +1,4 @@
+import { layBlocks } from '../block-list.js';
 import type { CrashDriver, TriageContent, UnloadedDriver, VirtualBlock } from '../crash.js';
 import type { FilePlace, ImageFile, ImageHints, PhysicalImage } from '../image.js';
 import { readExactly, readUpTo, sizeText, truncationWarning } from './bytes.js';
@@ -128,7 +129,7 @@ class TriageReader {
     if (debuggerData !== undefined) add(debuggerData, this.word(at.debuggerOffset), this.word(at.debuggerOffset + 4));
     const table = this.table('blocks', this.word(at.blocks), this.word(at.blocks + 4), 16, MAX_BLOCKS);
     for (let entry = 0; entry < table.length; entry += 16) add(table.readBigUInt64LE(entry), table.readUInt32LE(entry + 8), table.readUInt32LE(entry + 12));
-    const { blocks, missing, total } = sound(all, file.size);
+    const { blocks, missing, total } = layBlocks(all, file.size);
     if (missing > 0) this.warnings.push(truncationWarning(missing, total));
     return blocks;
   }
@@ -169,26 +170,6 @@ class TriageReader {
     const length = offset === 0 ? undefined : readExactly(this.file, offset, 4)?.readUInt32LE(0);
     return length === undefined || length > MAX_PATH ? '' : readUpTo(this.file, offset + 4, length * 2).toString('utf16le');
   }
-}
-
-/** Blocks sorted by address, without what the file has not and what an earlier one covers. All counts in bytes. */
-function sound(all: readonly VirtualBlock[], fileSize: number): { blocks: VirtualBlock[]; missing: number; total: number } {
-  const sorted = [...all].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  const blocks: VirtualBlock[] = [];
-  let end = 0n;
-  let missing = 0;
-  let total = 0;
-  for (const { address, offset, length } of sorted) {
-    const there = Math.max(0, Math.min(length, fileSize - offset));
-    missing += length - there;
-    total += length;
-    const skip = end > address ? Number(end - address) : 0;
-    const last = address + BigInt(there);
-    if (skip >= there || last > 1n << 64n) continue;
-    blocks.push({ address: address + BigInt(skip), offset: offset + skip, length: there - skip });
-    end = last;
-  }
-  return { blocks, missing, total };
 }
 
 /** An image without physical memory: its content is in the hints. */

@@ -35,7 +35,8 @@ function newest(folder) {
   return latest;
 }
 
-export function setup({ force = false, quiet = false } = {}) {
+/** @param options `tests: false` where only the program is run: changes of tests alone need no build then */
+export function setup({ force = false, quiet = false, tests = true } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) {
     process.stderr.write(`Rekall needs Node 20 or newer; this is ${process.versions.node}.\n`);
@@ -46,7 +47,7 @@ export function setup({ force = false, quiet = false } = {}) {
     if (!quiet) process.stderr.write('Installing dependencies …\n');
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
-  const sources = ['src', 'plugins', 'grammar', 'test'].map((folder) => newest(join(root, folder)));
+  const sources = ['src', 'plugins', 'grammar', ...(tests ? ['test'] : [])].map((folder) => newest(join(root, folder)));
   const changed = Math.max(...sources, modified(join(root, 'tsconfig.json')), modified(join(root, 'package-lock.json')));
   if (force || modified(stamp) < changed) {
     if (!quiet) process.stderr.write('Building …\n');

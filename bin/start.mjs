@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setup } from './setup.mjs';
 
-setup();
+setup({ tests: false });
 const args = process.argv.slice(2);
 const hasImage = args.some((word) => /^(-f.*|--f(i(l(e(n(a(m(e)?)?)?)?)?)?)?(=.*)?)$/.test(word));
 const sample = join(root, 'fixtures', 'linux-6.1-tiny', 'image.kdump');

@@ -16,6 +16,9 @@ import { TerminalPrompter } from './prompter.js';
 import { Shell } from './shell.js';
 import { Statements } from './statements.js';
 
+/** Milliseconds from the first prompt to the preparation of the first command: keys that were typed ahead come first. */
+const WARM_MS = 50;
+
 export interface ConsoleOptions {
   readonly session: Session;
   readonly host: Host;
@@ -77,6 +80,7 @@ export class Console {
     editor.setPrompt(this.prompt());
     editor.prompt();
     this.keyboard.release();
+    this.warm();
     await closed;
     // The input may end while its last statements still run, or in the middle of one.
     await this.queue;
@@ -86,6 +90,14 @@ export class Console {
     this.shell.close();
     this.shell.group.close();
     input.pause();
+  }
+
+  /** Prepares the first command while the analyst reads the greeting. */
+  private warm(): void {
+    if (!this.terminal) return;
+    setTimeout(() => {
+      if (!this.running && !this.ended) this.shell.session.warm();
+    }, WARM_MS).unref();
   }
 
   /** Ctrl-C: stops the statement that runs, or drops the one that is being typed. */

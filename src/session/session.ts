@@ -7,6 +7,7 @@ import { openImage } from '../memory/image/open.js';
 import { PhysicalSpace } from '../memory/physical.js';
 import type { AddressSpace } from '../memory/space.js';
 import type { Struct } from '../object/struct.js';
+import { ProfileError } from '../symbols/error.js';
 import { PluginError } from '../plugin/error.js';
 import type { Plugin } from '../plugin/plugin.js';
 import { type PluginEntry, Registry } from '../plugin/registry.js';
@@ -130,6 +131,15 @@ export class Session {
   /** The kernel, where it has been detected already: for whoever must not wait for it (completion, help). */
   get detected(): Kernel | undefined {
     return this.kernelFound;
+  }
+
+  /** Reads what the first command needs of a kernel that is known, so that it need not wait for it. What is wrong with that it will say. */
+  warm(): void {
+    try {
+      void this.kernelFound?.profile.types;
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+    }
   }
 
   /** The space that commands work in: the process context's, or the kernel's. */

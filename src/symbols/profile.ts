@@ -9,20 +9,28 @@ import type { ProfileMetadata, SymbolSource, TypeDescriptor, TypeSource } from '
  * What is known of one kernel build: its types and where its symbols are in this image (any slide is in the addresses).
  */
 export class Profile {
-  readonly compiler: TypeCompiler;
+  private source: TypeSource | undefined;
+  private made: TypeCompiler | undefined;
 
+  /** @param given the types, or what reads them when one is first asked for (megabytes, which a prompt need not wait for) */
   constructor(
-    readonly types: TypeSource,
+    private readonly given: TypeSource | (() => TypeSource),
     readonly symbols: SymbolSource,
     readonly metadata: ProfileMetadata,
     /** types of globals where the source states them (DWARF, ISF, Rekall's $CONSTANT_TYPES) */
     readonly symbolType: (name: string) => TypeDescriptor | undefined = () => undefined,
-  ) {
-    this.compiler = new TypeCompiler(types, metadata.arch === 'I386' ? 4 : 8);
+  ) {}
+
+  get types(): TypeSource {
+    return (this.source ??= typeof this.given === 'function' ? this.given() : this.given);
+  }
+
+  get compiler(): TypeCompiler {
+    return (this.made ??= new TypeCompiler(this.types, this.pointerSize));
   }
 
   get pointerSize(): 4 | 8 {
-    return this.compiler.pointerSize;
+    return this.metadata.arch === 'I386' ? 4 : 8;
   }
 
   /** A compiled struct or union. Throws Absent `no-member` when this profile has none of that name. */

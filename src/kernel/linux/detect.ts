@@ -201,9 +201,14 @@ async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsy
     return fitted(source, name, { metadata, symbols, slide: virtualSlide, trace: options.trace });
   };
   const stated = options.profile ?? options.profileName;
-  const blob = stated === undefined ? found.btf && readBtf(physical, found.btf) : undefined;
+  const { btf } = found;
+  const types = (): BtfTypes => {
+    const blob = btf && readBtf(physical, btf);
+    if (!blob) throw new ProfileError(`The types of the kernel, at physical 0x${btf?.offset.toString(16)}, can no longer be read.`, 'The image changed since it was looked at first: remove its cache, or begin with --cache memory.');
+    return new BtfTypes(blob);
+  };
   const profile =
-    stated !== undefined ? await named(stated) : blob ? new Profile(new BtfTypes(blob), symbols, metadata) : await searchProfile(found.banner, fit, options);
+    stated !== undefined ? await named(stated) : btf ? new Profile(types, symbols, metadata) : await searchProfile(found.banner, fit, options);
   return new LinuxKernel(physical, profile, location, found.banner);
 }
 

@@ -141,11 +141,12 @@ export class Console {
       useGlobal: true,
       eval: (_code, _context, _file, done) => done(null, undefined),
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        // Keys that are typed meanwhile come behind what is completed.
+        // What is typed behind a tab belongs behind what it completes.
         this.keyboard.hold();
         void this.complete(line).then((result) => {
           done(null, result);
-          this.keyboard.release();
+          // The editor puts it into the line in a later microtask.
+          setImmediate(() => this.keyboard.release());
         });
       },
     });

@@ -154,6 +154,16 @@ test('TAB completes commands, names, choices and files', async () => {
   await conversation.end();
 });
 
+test('what is typed behind a TAB waits for its completion', async () => {
+  const conversation = talk({ terminal: true });
+  await conversation.until(() => conversation.output.plain.includes('> '));
+  conversation.input.write('cou\tmo\td\t\x7f\x7f\r');
+  await conversation.until(() => /count mode=dow[^n]/.test(conversation.output.plain));
+  await conversation.until(() => conversation.error.plain.includes('dow'));
+  await conversation.press('\x04', () => true);
+  await conversation.end();
+});
+
 test('history is kept in a file that consoles share', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
   const path = join(folder, 'cache', 'history');

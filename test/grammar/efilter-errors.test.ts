@@ -96,7 +96,8 @@ test('what SQL has and this language has not', () => {
 });
 
 test('deep and long texts are refused in bounded time', () => {
-  const started = performance.now();
+  // The processor's time, since a machine may have other work.
+  const started = process.cpuUsage();
   const nests = ['(', '[', 'f(', 'f(a: ', 'not (', '-(', 'case ', 'if ', 'select * from (', 'select (', 'any (', 'any ', 'exists (', 'let x = ', 'let (', 'a[', 'with x as (', '(select 1 union ', 'if a then b else '];
   for (const nest of nests) {
     const error = mistake(nest.repeat(50_000));
@@ -112,7 +113,8 @@ test('deep and long texts are refused in bounded time', () => {
   mistake('\\'.repeat(MAX_LENGTH));
   mistake('a '.repeat(MAX_LENGTH / 2));
   mistake(`"${'\\"'.repeat(MAX_LENGTH / 2 - 2)}`);
-  assert.ok(performance.now() - started < 20_000);
+  const { user, system } = process.cpuUsage(started);
+  assert.ok(user + system < 20_000_000);
 });
 
 test('what is long but flat is read', () => {

@@ -132,7 +132,7 @@ test("the session's parameters may stand among the arguments; the command's own 
   const parse = { name: 'parse_pdb', args: own };
   assert.deepEqual(splitParameters(parse, wordsOf(['-f', 'ntkrnlmp.pdb', '--output', 'x.json', '-F', 'json'])), { format: 'json' });
   assert.deepEqual((await shell('-f ntkrnlmp.pdb --output x.json', own)).args, { filename: 'ntkrnlmp.pdb', output: 'x.json' });
-  assert.deepEqual(await mistake(shell('format=jsn')), ["format is one of text, wide, json, ndjson, csv, data, not 'jsn'. Did you mean json?", 'jsn']);
+  assert.deepEqual(await mistake(shell('format=jsn')), ["format is one of text, wide, json, ndjson, csv, data, markdown, parquet, sqlite, duckdb, not 'jsn'. Did you mean json?", 'jsn']);
   assert.match((await mistake(shell('timezone=Nowhere/Land')))[0], /knows no time zone Nowhere\/Land/);
 });
 

@@ -34,7 +34,7 @@ test('a command that needs another system says so, and which does the same here'
   assert.equal(said('netscan'), 'netscan needs Windows; this is Linux 6.1.0-42: see netstat.');
   assert.equal(said('psscan'), 'psscan needs Windows; this is Linux 6.1.0-42: see pslist.');
   assert.equal(said('printkey'), 'printkey needs Windows; this is Linux 6.1.0-42. Nothing here shows the same (keys and values of the registry).');
-  assert.equal(said('lsof', windows), 'lsof needs Linux; this is Windows 7. Nothing here shows the same (open files of processes).');
+  assert.equal(said('lsof', windows), 'lsof needs Linux; this is Windows 7: see handles.');
   assert.equal(said('moo'), "Rekall's moo (a cow that tried out the renderers) is not part of this release, and nothing here shows the same.");
 });
 

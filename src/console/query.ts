@@ -1,7 +1,7 @@
 import type { Expression, Select } from '../../grammar/efilter-tree.js';
 import type { Query } from '../../grammar/command-tree.js';
 import type { OnProgress } from '../plugin/context.js';
-import { UsageError } from '../plugin/error.js';
+import { PluginError, UsageError } from '../plugin/error.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { present } from './present.js';
@@ -21,7 +21,8 @@ export async function runQuery(
   const { prepareInSession } = await import('../query/session/statements.js');
   let progress: OnProgress | undefined;
   try {
-    const run = await prepareInSession(session, query.text, {
+    const text = ofResult(session, query.text);
+    const run = await prepareInSession(session, text, {
       onProgress: (fraction, what) => progress?.(fraction, what),
       ...(signal ? { signal } : {}),
     });
@@ -58,9 +59,21 @@ export async function runQuery(
       },
       host,
     );
+    if (session.last?.name === 'query') session.last.query = text.replace(EXPLAIN, '');
   } catch (error) {
     throw placed(error, query, line);
   }
+}
+
+const EXPLAIN = /^\s*explain\s+(?:analyze\s+)?/i;
+
+/** The text of a query; of `explain _` that of the query whose result `_` is. */
+function ofResult(session: Session, text: string): string {
+  const [, head] = /^(\s*explain\s+(?:analyze\s+)?)_\s*;?\s*$/i.exec(text) ?? [];
+  if (head === undefined || !session.last) return text;
+  const { name, query } = session.last;
+  if (query === undefined) throw new PluginError(`_ is the result of ${name}, and explain tells how a query runs; --as-query prints the one that a command stands for.`, `${name} --as-query`);
+  return `${head}${query}`;
 }
 
 /** The error with its place in the whole text. */

@@ -37,15 +37,31 @@ export const prepareQuery: PrepareQuery = async (text, catalog, options = {}) =>
  */
 export async function prepareStatement(statement: QueryStatement, catalog: Catalog, options: QueryOptions = {}): Promise<QueryRun> {
   if (statement.kind !== 'evaluate' && statement.kind !== 'explain') throw new QueryError('This defines a name, and has no rows.', statement);
-  const relation = new Optimiser().optimise(await analyseStatement(statement.value, catalog, options));
+  const analysed = await analyseStatement(statement.value, catalog, options);
   const builder = new PlanBuilder(valueContext(options.timezone));
-  const step = builder.rows(relation);
+  const { relation, step } = withinStack(statement, () => {
+    const optimised = new Optimiser().optimise(analysed);
+    return { relation: optimised, step: builder.rows(optimised) };
+  });
   const context = new RunContext(catalog, options.signal, options.onProgress, options.memory ?? MEMORY);
   builder.holder.context = context;
   const remarks = (options.remarks ?? []).filter(({ always }) => always || statement.kind === 'explain').map(({ text }) => text);
   if (statement.kind === 'evaluate')
     return new PlannedRun(columnsOf(relation), context, () => step.open(context) as AsyncGenerator<readonly Row[], void, undefined>, remarks);
   return new PlannedRun(explainColumns(statement.analyze), context, () => explained(step, statement.analyze, context), remarks);
+}
+
+/**
+ * Plans are walked from node to node, and what many definitions build on each other (`let x1 = x0 + 1, x2 = x1 + 1, …`) can be deeper than any
+ * of them is nested: what does not fit the stack is refused as too large.
+ */
+function withinStack<T>(place: QueryStatement, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) throw error;
+    throw new QueryError('The query becomes too large: its definitions build on each other too deep.', place);
+  }
 }
 
 /**

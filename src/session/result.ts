@@ -14,6 +14,8 @@ export class Result implements Iterable<Row> {
   count = 0;
   /** what JavaScript gave; undefined for commands and queries */
   value: unknown;
+  /** the query that gave it, for `explain _` */
+  query: string | undefined;
 
   /**
    * @param name the command's name, `query`, or `JavaScript`

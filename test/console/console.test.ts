@@ -73,6 +73,17 @@ test('lines are commands, and a failure ends its line alone', async () => {
   await conversation.end();
 });
 
+test('explain _ explains the query that gave the last result, again and again; of a command it says how', async () => {
+  const conversation = talk();
+  await conversation.say('select 1 + 1 as two');
+  const plain = await conversation.say('explain _');
+  assert.match(plain.output, /1 \+ 1 as two/);
+  const again = await conversation.say('explain analyze _');
+  assert.match(again.output, /rows/i);
+  assert.equal(again.error, '');
+  await conversation.end();
+});
+
 test('mistakes are underlined', async () => {
   const conversation = talk();
   assert.equal((await conversation.say('cuont 2')).error, 'No command cuont. Did you mean count?\n  cuont 2\n  ^^^^^');

@@ -175,6 +175,8 @@ test('long and deep queries end in an answer or an error', async () => {
   await assert.rejects(prepareQuery(`select ${'('.repeat(5000)}1${')'.repeat(5000)}`, world));
   await assert.rejects(prepareQuery(`select ${'not '.repeat(900)}true`, world), /nested more than/);
   const doubling = Array.from({ length: 40 }, (_, index) => `f${index + 1}(x) = f${index}(x) + f${index}(x)`).join(', ');
+  const steps = Array.from({ length: 4000 }, (_, index) => `x${index} = ${index === 0 ? '1' : `x${index - 1} + 1`}`).join(', ');
+  await assert.rejects(prepareQuery(`let ${steps} select x3999`, world), /too large|too deep|levels deep/);
   await assert.rejects(prepareQuery(`let f0(x) = x, ${doubling} select f40(1)`, world), /too large/);
   // Values are computed once, however often they are named.
   const values = Array.from({ length: 40 }, (_, index) => `v${index + 1} = v${index} + v${index}`).join(', ');

@@ -35,7 +35,7 @@ export const describe = definePlugin({
   args: {
     plugin_name: arg.string.required('the command', { positional: true, completes: 'plugin' }),
     args: arg.string('run it with these arguments, as typed behind it, and describe its first row', { positional: true }),
-    max_depth: arg.int('levels of members to open', { default: 1, positional: true }),
+    max_depth: arg.int('levels of members to open', { default: 1, positional: true, least: 0 }),
   },
   columns: {
     Field: col.string('name of the column or member', { tree: true }),

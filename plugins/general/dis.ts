@@ -37,7 +37,7 @@ export const dis = definePlugin({
     address_space: arg.space(),
     length: arg.int('how many bytes: 0x80, 4k'),
     end: arg.address('list up to this address'),
-    rows: arg.int('how many instructions at most'),
+    rows: arg.int('how many instructions at most', { least: 1 }),
     mode: arg.choice('what the code was made for; by itself that of the address space', { choices: Object.keys(MODES) }),
     branch: arg.bool('follow jumps and calls inside the function, one level deeper each', { default: false }),
     canonical: arg.bool('instructions taken apart into operands, for signatures', { default: false }),

@@ -27,7 +27,7 @@ export const dt = definePlugin({
     offset: arg.address('where it is: values are shown too', { positional: true, completes: 'symbol' }),
     address_space: arg.space(),
     member_offset: arg.int('only the member that this byte is in', { completes: 'member' }),
-    depth: arg.int('levels of structs in place to open', { default: 0 }),
+    depth: arg.int('levels of structs in place to open', { default: 0, least: 0 }),
   },
   columns: {
     offset: col.physical('bytes from the start of the struct', { tree: true }),

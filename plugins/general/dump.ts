@@ -31,8 +31,8 @@ export const dump = definePlugin({
     address_space: arg.space('where', { positional: true }),
     data: arg.string('dump this instead of memory: text with escapes, or bytes as "{de ad be ef}"'),
     length: arg.int('bytes: 0x80, 4k'),
-    width: arg.int('bytes in a row', { default: 16 }),
-    rows: arg.int('rows, when no length is given', { default: ROWS }),
+    width: arg.int('bytes in a row', { default: 16, least: 1, most: 256 }),
+    rows: arg.int('rows, when no length is given', { default: ROWS, least: 0 }),
   },
   columns: {
     offset: col.address('address of the first byte of the row'),

@@ -22,7 +22,7 @@ export const report = definePlugin({
     file: arg.path('the document', { positional: true }),
     force: arg.bool('replace a file that is there already', { default: false }),
     append: arg.bool('add to a file that is there already', { default: false }),
-    lines: arg.int('lines of an output at most; 0: all of them', { default: 200 }),
+    lines: arg.int('lines of an output at most; 0: all of them', { default: 200, least: 0 }),
     hash: arg.bool('with the SHA-256 of each image file; takes as long as reading it', { default: false }),
   },
   columns: {

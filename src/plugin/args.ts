@@ -56,6 +56,9 @@ export interface Arg<T extends ArgType = ArgType, R extends boolean = boolean> {
   readonly narrows?: Narrowing;
   /** what to offer on TAB, beyond what the type says */
   readonly completes?: Completes;
+  /** for int: the range of its values, both ends included */
+  readonly least?: number;
+  readonly most?: number;
 }
 
 export type Args = Readonly<Record<string, Arg>>;

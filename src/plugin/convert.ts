@@ -51,7 +51,7 @@ export async function convert(name: string, arg: Arg, values: readonly Value[], 
   const one = values.at(-1) as Value;
   switch (arg.type) {
     case 'int':
-      return integer(name, one, converter);
+      return inRange(name, arg, integer(name, one, converter), one, converter);
     case 'address':
       return address(name, one, converter);
     case 'string':
@@ -87,6 +87,13 @@ function integer(name: string, value: Value, converter: Converter): number {
     return converter.fail(`${name} is out of range: ${value.text} is more than 2^53.`, value);
   }
   return Number(number);
+}
+
+/** A number within the range that an argument declares. */
+function inRange(name: string, { least = -Infinity, most = Infinity }: Arg, number: number, value: Value, converter: Converter): number {
+  if (number >= least && number <= most) return number;
+  const expected = most < Infinity ? `${least > -Infinity ? `${least} to ` : 'at most '}${most}` : least === 1 ? 'one or more' : `${least} or more`;
+  return converter.fail(`${name} is ${value.text}: expected ${expected}.`, value);
 }
 
 async function address(name: string, value: Value, converter: Converter): Promise<bigint> {

@@ -78,7 +78,7 @@ test('mistakes point at their word', () => {
     ['rekall --verbos --frmat json', '--frmat', /No flag --frmat\. Did you mean format\?/],
     ['rekall -f', '-f', /-f needs a value/],
     ['rekall --format jsn pslist', 'jsn', /format is one of .* Did you mean json\?/],
-    ['rekall --o x', '--o', /o may be output or output_style/],
+    ['rekall --outp x', '--outp', /outp may be output or output_style/],
     ['rekall pslist --proc_regx a', '--proc_regx', /no argument proc_regx\. Did you mean proc_regex\?/],
     ['rekall help pslst', 'pslst', /Did you mean pslist\?/],
   ];

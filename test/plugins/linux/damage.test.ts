@@ -46,6 +46,8 @@ test('words damaged at random everywhere: rows, faults and notes, never a crash 
     fc.asyncProperty(fc.integer(), fc.constantFrom(0.0005, 0.005, 0.02, 0.1), fc.nat(), async (seed, rate, which) => {
       const session = (found[which % found.length] as Sample).session();
       const kernel = (await session.kernel()) as LinuxKernel;
+      // The types were checked when the kernel was found; they are read before the damage, as whoever works with the image has.
+      void kernel.profile.compiler;
       const image = kernel.physical.image as { read: (physical: number, target: Buffer, offset: number, length: number) => number };
       const read = image.read.bind(image);
       image.read = (physical, target, offset, length) => {

@@ -13,7 +13,6 @@ import { definePlugin, type Plugin } from '../../src/plugin/plugin.js';
 import { similar } from '../../src/plugin/similar.js';
 import { wordsOf } from '../../src/plugin/words.js';
 import type { Profile } from '../../src/symbols/profile.js';
-import type { TypeDescriptor } from '../../src/symbols/types.js';
 import { resolverIn } from '../../src/session/spaces.js';
 import { kernelIfAny } from './kernel-if-any.js';
 
@@ -84,23 +83,8 @@ function* members(profile: Profile, struct: StructType, depth: number, most: num
   if (depth > most) return;
   for (const [name, { type }] of struct.members) {
     yield { $depth: depth, Field: name, Type: profile.compiler.describe(type), doc: null };
-    const inner = opened(profile, type, struct.name);
+    const inner = profile.structBehind(type, struct.name);
     if (inner && !above.has(inner.name)) yield* members(profile, inner, depth + 1, most, new Set([...above, inner.name]));
-  }
-}
-
-/** The struct that a member is, points to, or is an array of. */
-function opened(profile: Profile, type: TypeDescriptor, within: string): StructType | undefined {
-  switch (type.kind) {
-    case 'pointer':
-    case 'array':
-      return opened(profile, type.target, within);
-    case 'struct':
-      return profile.has(type.name) ? profile.struct(type.name) : undefined;
-    case 'inline':
-      return profile.compiler.inline(type.layout, `${within}.(anonymous)`);
-    default:
-      return undefined;
   }
 }
 

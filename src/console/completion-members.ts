@@ -1,6 +1,6 @@
 import type { StructType } from '../object/struct-type.js';
 import type { Profile } from '../symbols/profile.js';
-import type { MemberLayout, TypeDescriptor } from '../symbols/types.js';
+import type { MemberLayout } from '../symbols/types.js';
 import type { Candidate } from './completion-list.js';
 
 /** A member of a struct, to be offered. */
@@ -27,22 +27,7 @@ export function membersAlong(profile: Profile, struct: StructType, steps: readon
   let at: StructType | undefined = struct;
   for (const step of steps) {
     const member: MemberLayout | undefined = at?.members.get(step.replace(/\[\d*\]$/, ''));
-    at = member && at ? structOf(profile, member.type, at.name) : undefined;
+    at = member && at ? profile.structBehind(member.type, at.name) : undefined;
   }
   return at;
-}
-
-/** The struct that a type is, points to, or is an array of. */
-export function structOf(profile: Profile, type: TypeDescriptor, within: string): StructType | undefined {
-  switch (type.kind) {
-    case 'pointer':
-    case 'array':
-      return structOf(profile, type.target, within);
-    case 'struct':
-      return profile.has(type.name) ? profile.struct(type.name) : undefined;
-    case 'inline':
-      return profile.compiler.inline(type.layout, `${within}.(anonymous)`);
-    default:
-      return undefined;
-  }
 }

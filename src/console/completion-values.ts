@@ -9,7 +9,7 @@ import type { Session } from '../session/session.js';
 import { PrefixIndex } from '../symbols/prefix-index.js';
 import type { TypeDescriptor } from '../symbols/types.js';
 import { type Candidate, commonPrefix, MOST, starting } from './completion-list.js';
-import { memberCandidates, membersOf, structOf } from './completion-members.js';
+import { memberCandidates, membersOf } from './completion-members.js';
 import type { Shell } from './shell.js';
 
 /** What fits a value that is being typed. */
@@ -191,7 +191,7 @@ async function members(session: Session, fragment: string): Promise<Values> {
     // Not an address, or one of which nothing can be read: nothing to offer.
     if (!(error instanceof UsageError || error instanceof PluginError || error instanceof Absent)) throw error;
   }
-  const struct = type && structOf(detected.profile, type, '');
+  const struct = type && detected.profile.structBehind(type, '');
   return struct ? { candidates: starting(fragment, membersOf(detected.profile, struct).map((member) => ({ ...member, text: `${expression}${lead}${member.text}` }))) } : NONE;
 }
 

@@ -1,4 +1,5 @@
-import type { Binary, Expression, Place, QueryStatement, Unary } from '../../grammar/efilter-tree.js';
+import { legacyDifferences } from '../../grammar/efilter-legacy.js';
+import type { Binary, Expression, Place, QueryStatement } from '../../grammar/efilter-tree.js';
 
 /** Something about a query that is no mistake, but may not mean what its writer meant. */
 export interface Remark extends Place {
@@ -7,49 +8,19 @@ export interface Remark extends Place {
   readonly always: boolean;
 }
 
-const COMPARISONS: ReadonlySet<Binary['operator']> = new Set([
-  '==',
-  '!=',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  '=~',
-  '!~',
-  'in',
-  'not in',
-]);
-
 /**
  * Remarks on a query as it was written:
  * - a comparison with `null`, which is never true;
- * - `not a == b`, which Rekall's EFILTER read as `(not a) == b`;
+ * - what Rekall's EFILTER read otherwise (`not a == b` as `(not a) == b`);
  * - `a in ("b", "c")` of texts, where Rekall's EFILTER also looked for a in parts of b and c.
  * @param text the query's text, to which the places belong
  */
 export function remarksOf(statement: QueryStatement, text: string): Remark[] {
-  const remarks: Remark[] = [];
+  const remarks = legacyDifferences(statement).map((difference) => remark(difference, difference.sentence, false));
   for (const node of nodesOf(statement)) {
-    if (node.kind === 'unary') remarks.push(...ofNot(node, text));
     if (node.kind === 'binary') remarks.push(...ofBinary(node, text));
   }
   return remarks.sort((a, b) => a.start - b.start);
-}
-
-function ofNot(node: Unary, text: string): Remark[] {
-  const { operand } = node;
-  if (node.operator !== 'not' || operand.kind !== 'binary' || !COMPARISONS.has(operand.operator)) return [];
-  // With parentheses there was never a doubt.
-  if (text.slice(node.start, leftmost(operand)).includes('(')) return [];
-  const left = written(operand.left, text);
-  const rest = text.slice(operand.left.end, operand.end).trim().replace(/\s+/g, ' ');
-  return [
-    remark(
-      node,
-      `not ${left} ${rest} is not (${left} ${rest}), as in SQL; Rekall's EFILTER read it as (not ${left}) ${rest}.`,
-      false,
-    ),
-  ];
 }
 
 function ofBinary(node: Binary, text: string): Remark[] {
@@ -93,11 +64,6 @@ function remark(place: Place, text: string, always: boolean): Remark {
 
 function isNull(node: Expression): boolean {
   return node.kind === 'literal' && node.value === null;
-}
-
-/** Where the first word of a chain of operators stands. */
-function leftmost(node: Expression): number {
-  return node.kind === 'binary' ? Math.min(node.start, leftmost(node.left)) : node.start;
 }
 
 function written(node: Place, text: string): string {

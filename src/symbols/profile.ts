@@ -44,6 +44,24 @@ export class Profile {
     return member === undefined || this.struct(struct).has(member);
   }
 
+  /**
+   * The struct that a type is, points to, or is an array of; undefined where it is none.
+   * @param within name of the struct that holds it, for one without a name
+   */
+  structBehind(type: TypeDescriptor, within: string): StructType | undefined {
+    switch (type.kind) {
+      case 'pointer':
+      case 'array':
+        return this.structBehind(type.target, within);
+      case 'struct':
+        return this.has(type.name) ? this.struct(type.name) : undefined;
+      case 'inline':
+        return this.compiler.inline(type.layout, `${within}.(anonymous)`);
+      default:
+        return undefined;
+    }
+  }
+
   /** Address of a symbol. Throws Absent `no-member` when the kernel has none of that name. */
   address(symbol: string): bigint {
     const address = this.symbols.address(symbol);

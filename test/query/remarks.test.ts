@@ -33,16 +33,17 @@ test('what another reading of not would change is remarked by explain', () => {
   const [remark, ...others] = remarks('select * from pslist() where not name == "bash"');
   assert.equal(
     remark?.text,
-    'not name == "bash" is not (name == "bash"), as in SQL; Rekall\'s EFILTER read it as (not name) == "bash".',
+    'This is not (name == "bash"); in Rekall it was (not name) == "bash".',
   );
   assert.equal(remark.always, false);
   assert.equal(remark.at, 'not name == "bash"');
   assert.deepEqual(others, []);
+  assert.match(remarks('select * from pslist() where 1 == 2 < 3')[0]?.text ?? '', /in Rekall it was \(1 == 2\) < 3/);
   assert.equal(remarks('select * from pslist() where not name =~ "x" and not (pid == 1)').length, 1);
   assert.equal(remarks('select * from pslist() where not (a) == 1').length, 1);
   for (const clear of ['not (a == b)', '(not a) == b', 'a not in b', 'not a']) {
     assert.equal(
-      remarks(`select * from pslist() where ${clear}`).filter(({ text }) => text.startsWith('not')).length,
+      remarks(`select * from pslist() where ${clear}`).filter(({ text }) => text.startsWith('This is')).length,
       0,
       clear,
     );
@@ -74,7 +75,7 @@ test('remarks are notes of the run, or of its explanation', async () => {
   assert.deepEqual(await notes('select * from pslist() where not pid == 4'), []);
   assert.match(
     (await notes('explain select * from pslist() where not pid == 4')).join('|'),
-    /^not pid == 4 is not \(pid == 4\)/,
+    /^This is not \(pid == 4\)/,
   );
   assert.match(
     (await notes('explain analyze select * from pslist() where not pid == 4')).join('|'),

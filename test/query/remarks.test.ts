@@ -79,6 +79,6 @@ test('remarks are notes of the run, or of its explanation', async () => {
   );
   assert.match(
     (await notes('explain analyze select * from pslist() where not pid == 4')).join('|'),
-    /1 row in .*\|not pid == 4 is not/,
+    /1 row in .*\|This is not \(pid == 4\)/,
   );
 });

@@ -3,19 +3,26 @@ import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { profileParts } from '../../src/symbols/convert.js';
 import { openProfileFile } from '../../src/symbols/open.js';
-import { writeProfile } from '../../src/symbols/rekall/file.js';
+import { isfText, type PdbIdentity } from '../../src/symbols/isf/write.js';
+import type { ProfileMetadata } from '../../src/symbols/types.js';
+import { PluginError } from '../../src/plugin/error.js';
+import { writePieces, writeProfile } from '../../src/symbols/rekall/file.js';
 
 export const convertProfile = definePlugin({
   name: 'convert_profile',
   needs: 'none',
   topic: 'profile',
-  summary: "converts a profile to Rekall's JSON form",
+  summary: "converts a profile to Rekall's JSON form, or to a Volatility 3 symbol file",
   notes:
     'Reads Volatility 3 symbol files (.json, .json.gz, .json.xz), Volatility 2 zip profiles (module.dwarf and System.map), zips with a module built with debug information, ' +
-    'vmlinux and modules with DWARF, and Rekall profiles (.json, .json.gz), each recognised by its content.',
+    'vmlinux and modules with DWARF, and Rekall profiles (.json, .json.gz), each recognised by its content. ' +
+    'A symbol file of Windows names its PDB, by which Volatility finds it: symbols/windows/NAME/GUID-AGE.json.gz below its symbols folder; pdb_name and guid_age state them where the source does not.',
   args: {
     source: arg.path.required('the profile to read', { positional: true, completes: 'path' }),
     out_file: arg.path.required('file to write; compressed when its name ends in .gz', { positional: true, completes: 'path' }),
+    format: arg.choice('rekall, or isf for Volatility 3', { choices: ['rekall', 'isf'], default: 'rekall' }),
+    pdb_name: arg.string('PDB of a Windows profile, for isf: ntkrnlmp.pdb'),
+    guid_age: arg.string('GUID and age of that PDB, 33 hexadecimal digits or more, for isf'),
   },
   columns: {
     path: col.string('the file'),
@@ -24,11 +31,16 @@ export const convertProfile = definePlugin({
     constants: col.int('number of constants and functions'),
     banner: col.string('the kernel it is for, where the source says it'),
   },
-  examples: [{ line: 'convert_profile ./linux.json.xz ./linux.json.gz' }],
+  examples: [
+    { line: 'convert_profile ./linux.json.xz ./linux.json.gz' },
+    { line: 'convert_profile ./F8E2A8B5C9B74BF4A6E4A48F180099942.gz ./nt.json format=isf pdb_name=ntkrnlmp.pdb guid_age=F8E2A8B5C9B74BF4A6E4A48F180099942' },
+  ],
   async *collect(context, args) {
     const source = await openProfileFile(context.session.path(args.source));
     const path = context.session.path(args.out_file);
-    await writeProfile(path, profileParts(source));
+    const parts = profileParts(source);
+    if (args.format === 'isf') await writePieces(path, isfText(parts, source.metadata.os === 'windows' ? identityOf(source.metadata, args) : undefined));
+    else await writeProfile(path, parts);
     yield {
       path,
       source: source.metadata.source,
@@ -38,6 +50,15 @@ export const convertProfile = definePlugin({
     };
   },
 });
+
+/** The PDB that a Windows profile was made of, as stated or as the profile says. */
+function identityOf(metadata: ProfileMetadata, stated: { readonly pdb_name?: string; readonly guid_age?: string }): PdbIdentity {
+  const known = (name: string): string | undefined => (typeof metadata[name] === 'string' ? metadata[name] : undefined);
+  const key = /^([0-9a-f]{32})([0-9a-f]{1,8})$/i.exec(stated.guid_age ?? known('GUID_AGE') ?? '');
+  if (!key) throw new PluginError('the profile does not say which PDB it is of; state guid_age (version_scan shows it) and pdb_name');
+  const [, guid = '', age = ''] = key;
+  return { database: stated.pdb_name ?? known('PDBFile') ?? 'ntkrnlmp.pdb', guid: guid.toUpperCase(), age: parseInt(age, 16) };
+}
 
 export const dwarfparser = definePlugin({
   name: 'dwarfparser',

@@ -6,9 +6,14 @@ import { createGzip } from 'node:zlib';
 import { type ProfileParts, rekallProfileText } from './write.js';
 import { makeFolders } from '../../memory/folders.js';
 
-/** Writes a profile to a file, compressed when its name ends in `.gz`. The file appears whole or not at all. */
-export async function writeProfile(path: string, parts: ProfileParts): Promise<void> {
-  const text = Readable.from(rekallProfileText(parts));
+/** Writes a profile in Rekall's form to a file, compressed when its name ends in `.gz`. The file appears whole or not at all. */
+export function writeProfile(path: string, parts: ProfileParts): Promise<void> {
+  return writePieces(path, rekallProfileText(parts));
+}
+
+/** Writes pieces of text to a file, compressed when its name ends in `.gz`. The file appears whole or not at all. */
+export async function writePieces(path: string, pieces: Iterable<string>): Promise<void> {
+  const text = Readable.from(pieces);
   const temporary = `${path}.${process.pid}.tmp`;
   makeFolders(dirname(path));
   try {

@@ -1,3 +1,4 @@
+import { StructQueue } from '../struct-queue.js';
 import type { EnumType, IntegerType, ProfileMetadata, StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../types.js';
 
 /** Version of the profile format that is written (rekall-profiles v1.0). */
@@ -39,7 +40,8 @@ function metadataOf({ config: _config, ...metadata }: ProfileMetadata): Record<s
   return { Type: 'Profile', Version: FORMAT_VERSION, ProfileClass: profileClass, ...metadata };
 }
 
-function* section(name: string, entries: Iterable<string>, end = ',\n'): Generator<string> {
+/** A section of a JSON file, of entries that are text already. */
+export function* section(name: string, entries: Iterable<string>, end = ',\n'): Generator<string> {
   yield `"${name}": {`;
   let first = true;
   let pending: string[] = [];
@@ -72,53 +74,22 @@ function enumText(type: EnumType | undefined, reversed: boolean): string {
   return `{${entries.join(', ')}}`;
 }
 
-/**
- * Structs as vtypes. Unnamed ones in place get names of their own, `__unnamed_N`, as the format has no nesting. Structs that only
- * another names (`slot#4711`: not the first of its name) are written as well.
- */
+/** Structs as vtypes. */
 class VtypeWriter {
-  private readonly unnamed = new Map<StructLayout, string>();
-  private readonly named = new Set<string>();
-  /** in the order they were met */
-  private readonly namedOrder: string[] = [];
-  private readonly unnamedOrder: StructLayout[] = [];
+  private readonly queue: StructQueue;
   private readonly enums = new Map<string, EnumType | undefined>();
-  /** Unnamed structs are numbered from here on: a source may have such names of its own. */
-  private readonly firstUnnamed: number;
 
   constructor(private readonly types: TypeSource) {
-    let first = 0;
-    for (const name of [...new Set(types.structNames())].sort()) {
-      this.use(name);
-      const number = /^__unnamed_(\d{1,12})$/.exec(name)?.[1];
-      if (number !== undefined) first = Math.max(first, Number(number) + 1);
-    }
-    this.firstUnnamed = first;
+    this.queue = new StructQueue(types);
   }
 
   *structs(): Generator<string> {
-    // Writing one may add others.
-    for (let named = 0, unnamed = 0; named < this.namedOrder.length || unnamed < this.unnamedOrder.length;) {
-      if (named < this.namedOrder.length) {
-        const name = this.namedOrder[named++] as string;
-        const layout = this.types.struct(name);
-        if (layout) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
-      } else {
-        const layout = this.unnamedOrder[unnamed++] as StructLayout;
-        yield `${JSON.stringify(this.unnamed.get(layout))}: ${this.struct(layout)}`;
-      }
-    }
+    for (const [name, layout] of this.queue.entries()) yield `${JSON.stringify(name)}: ${this.struct(layout)}`;
   }
 
   /** Types of globals. */
   *constants(constants: Iterable<readonly [string, TypeDescriptor]>): Generator<string> {
     for (const [name, type] of constants) yield `${JSON.stringify(name)}: ${JSON.stringify(this.vtype(type))}`;
-  }
-
-  private use(name: string): void {
-    if (this.named.has(name)) return;
-    this.named.add(name);
-    this.namedOrder.push(name);
   }
 
   private struct(layout: StructLayout): string {
@@ -142,16 +113,10 @@ class VtypeWriter {
       case 'array':
         return ['Array', { ...this.target(type.target), count: type.count }];
       case 'struct':
-        this.use(type.name);
+        this.queue.use(type.name);
         return [type.name];
-      case 'inline': {
-        const known = this.unnamed.get(type.layout);
-        if (known !== undefined) return [known];
-        const name = `__unnamed_${this.firstUnnamed + this.unnamed.size}`;
-        this.unnamed.set(type.layout, name);
-        this.unnamedOrder.push(type.layout);
-        return [name];
-      }
+      case 'inline':
+        return [this.queue.nameOf(type.layout)];
       case 'enum':
         return ['Enumeration', this.enumeration(type)];
       case 'bitfield': {

@@ -1,10 +1,12 @@
 import { commandLine, environment } from '../../src/kernel/windows/peb.js';
+import { pidOf } from '../../src/kernel/windows/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { Absent } from '../../src/memory/absent.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 const process = col.struct('_EPROCESS', 'the process');
+const pid = col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true });
 
 export const cmdline = definePlugin({
   name: 'cmdline',
@@ -12,12 +14,12 @@ export const cmdline = definePlugin({
   topic: 'processes',
   summary: 'the command line of each process',
   notes: '_PEB.ProcessParameters.CommandLine, in the process\'s own memory. Processes without a PEB (System, ended ones) have none.',
-  args: windowsProcessArgs,
-  columns: { _EPROCESS: process, command_line: col.string('as the process was started   _RTL_USER_PROCESS_PARAMETERS.CommandLine') },
+  args: windowsProcessRowArgs,
+  columns: { _EPROCESS: process, command_line: col.string('as the process was started   _RTL_USER_PROCESS_PARAMETERS.CommandLine'), pid },
   examples: [{ line: 'cmdline' }, { line: 'cmdline proc_regex=svchost' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
-    for (const { process: one } of selectWindowsProcesses(context, args)) yield { _EPROCESS: one, command_line: () => commandLine(kernel, one) ?? null };
+    for (const { process: one } of selectWindowsProcesses(context, args)) yield { _EPROCESS: one, command_line: () => commandLine(kernel, one) ?? null, pid: () => pidOf(one) ?? null };
   },
 });
 
@@ -27,11 +29,12 @@ export const envars = definePlugin({
   topic: 'processes',
   summary: 'the environment variables of each process',
   notes: 'The block at _PEB.ProcessParameters.Environment. A process may change it while it runs; variables that begin with = are the command processor\'s current folders.',
-  args: windowsProcessArgs,
+  args: windowsProcessRowArgs,
   columns: {
     _EPROCESS: process,
     variable: col.string('name'),
     value: col.string('value'),
+    pid,
   },
   examples: [{ line: 'envars 208' }],
   *collect(context, args) {
@@ -39,7 +42,7 @@ export const envars = definePlugin({
     let missing = 0;
     for (const { process: one } of selectWindowsProcesses(context, args)) {
       try {
-        for (const [variable, value] of environment(kernel, one)) yield { _EPROCESS: one, variable, value };
+        for (const [variable, value] of environment(kernel, one)) yield { _EPROCESS: one, variable, value, pid: () => pidOf(one) ?? null };
       } catch (error) {
         if (!(error instanceof Absent)) throw error;
         missing++;

@@ -2,10 +2,11 @@ import { Absent, orElse } from '../../src/memory/absent.js';
 import { handleEntries, handleTable } from '../../src/kernel/windows/handles.js';
 import { describeHandle } from '../../src/kernel/windows/object-details.js';
 import { objectAt } from '../../src/kernel/windows/objects.js';
+import { pidOf } from '../../src/kernel/windows/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const handles = definePlugin({
   name: 'handles',
@@ -14,8 +15,8 @@ export const handles = definePlugin({
   summary: 'the open handles of each process: files, keys, processes, sections …',
   notes: 'The table at _EPROCESS.ObjectTable, of one to three levels; each used entry leads to an object\'s header. The access mask is what was granted when the handle was opened.',
   args: {
-    ...windowsProcessArgs,
-    object_types: arg.strings('only objects of these types: File, Key, Process …'),
+    ...windowsProcessRowArgs,
+    object_types: arg.strings('only objects of these types: File, Key, Process …', { narrows: { by: 'equality', columns: ['obj_type'] } }),
     named_only: arg.bool('only objects with a name', { default: false }),
   },
   columns: {
@@ -25,6 +26,7 @@ export const handles = definePlugin({
     access: col.physical('rights that were granted   _HANDLE_TABLE_ENTRY.GrantedAccess'),
     obj_type: col.string('type of the object   _OBJECT_TYPE.Name'),
     details: col.string('its name, or what it is'),
+    pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
   examples: [{ line: 'handles 208' }, { line: 'handles object_types=File proc_regex=lsass' }],
   *collect(context, args) {
@@ -33,6 +35,7 @@ export const handles = definePlugin({
     for (const { process } of selectWindowsProcesses(context, args)) {
       const table = handleTable(kernel, process);
       if (!table) continue;
+      const pid = pidOf(process) ?? null;
       for (const entry of guarded(() => handleEntries(kernel, table, (what) => context.note(`${what}.`)), (what) => context.note(what))) {
         const object = orElse(() => objectAt(kernel, entry.object), undefined);
         if (wanted && !wanted.has(object?.type?.toLowerCase() ?? '')) continue;
@@ -45,6 +48,7 @@ export const handles = definePlugin({
           access: entry.access,
           obj_type: object?.type ?? new Absent('corrupt', 'its header names no type of this system', entry.object),
           details,
+          pid,
         };
       }
     }

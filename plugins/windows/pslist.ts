@@ -1,9 +1,9 @@
 import { orElse } from '../../src/memory/absent.js';
 import { handleTable } from '../../src/kernel/windows/handles.js';
-import { isWow64, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes.js';
+import { isWow64, knows, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const pslist = definePlugin({
   name: 'pslist',
@@ -13,8 +13,8 @@ export const pslist = definePlugin({
   notes:
     'PsActiveProcessHead: the list of active processes, from which malware unlinks itself. CSRSS: the handles of the subsystem, which has one to each process that it serves. PspCidTable: the table of ' +
     'process and thread ids. Sessions: each session\'s list of its processes. Handles: what any process has a handle to. What the sources know is put together by address; the method columns say ' +
-    'which of them knew a process.',
-  args: windowsProcessArgs,
+    'which of them knew a process; empty: it was not asked.',
+  args: windowsProcessRowArgs,
   columns: {
     _EPROCESS: col.struct('_EPROCESS', 'the process object'),
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
@@ -31,7 +31,7 @@ export const pslist = definePlugin({
   examples: [{ line: 'pslist' }, { line: 'pslist proc_regex=svchost' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
-    for (const { process, methods } of selectWindowsProcesses(context, args)) {
+    for (const { process } of selectWindowsProcesses(context, args)) {
       const time = (member: 'CreateTime' | 'ExitTime') => () => {
         const value = process[member];
         // A process that has not ended has the time 0, which is 1601.
@@ -48,7 +48,7 @@ export const pslist = definePlugin({
         wow64: () => isWow64(process),
         process_create_time: time('CreateTime'),
         process_exit_time: time('ExitTime'),
-        ...Object.fromEntries(METHODS.map((method) => [method, methods.has(method)])),
+        ...Object.fromEntries(METHODS.map((method) => [method, args.method.includes(method) ? knows(kernel, method, process) : null])),
       };
     }
   },

@@ -17,6 +17,7 @@ export const pstree = definePlugin({
   args: windowsProcessArgs,
   columns: {
     _EPROCESS: col.struct('_EPROCESS', 'the process', { tree: true }),
+    pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
     ppid: col.int("parent's id   _EPROCESS.InheritedFromUniqueProcessId"),
     thd_count: col.int('threads   _EPROCESS.ActiveThreads'),
     hnd_count: col.int('handles   _EPROCESS.ObjectTable.HandleCount'),
@@ -54,6 +55,7 @@ export const pstree = definePlugin({
       yield {
         $depth: depth,
         _EPROCESS: process,
+        pid: () => pidOf(process) ?? null,
         ppid: () => Number(process.InheritedFromUniqueProcessId),
         thd_count: () => process.ActiveThreads,
         hnd_count: () => {

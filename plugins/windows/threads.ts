@@ -1,9 +1,10 @@
 import { orElse } from '../../src/memory/absent.js';
 import { threadsOf } from '../../src/kernel/windows/threads.js';
+import { pidOf } from '../../src/kernel/windows/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { contextOf } from '../../src/session/processes.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const threads = definePlugin({
   name: 'threads',
@@ -11,10 +12,10 @@ export const threads = definePlugin({
   topic: 'processes',
   summary: 'the threads of each process, with where they started',
   notes: 'The list at _EPROCESS.ThreadListHead. StartAddress is where the kernel let the thread begin (in user mode a stub of ntdll), Win32StartAddress the function that the program asked for.',
-  args: windowsProcessArgs,
+  args: windowsProcessRowArgs,
   columns: {
     _ETHREAD: col.struct('_ETHREAD', 'the thread'),
-    pid: col.int('process id   _ETHREAD.Cid.UniqueProcess'),
+    pid: col.int('process id   _EPROCESS.UniqueProcessId'),
     tid: col.int('thread id   _ETHREAD.Cid.UniqueThread'),
     start: col.address('where the kernel let it begin   _ETHREAD.StartAddress'),
     start_symbol: col.string('the symbol there'),
@@ -31,11 +32,14 @@ export const threads = definePlugin({
       const own = orElse(() => contextOf(kernel, process), undefined);
       const wanted = context.wants('start_symbol') || context.wants('win32_start_symb');
       const resolver = wanted ? await context.session.resolver(own ?? null) : undefined;
+      const pid = pidOf(process) ?? null;
       const name = (address: bigint): string | null => resolver?.name(address) ?? null;
       for (const thread of threadsOf(kernel, process, { onFault: (what) => context.note(`${what}.`) })) {
+        const stated = orElse(() => Number(thread.Cid.$get('UniqueProcess')), pid);
+        if (stated !== pid) context.note(`The thread at 0x${thread.$address.toString(16)} is on the list of process ${pid ?? '?'}, and says that it is of ${stated ?? '?'} (_ETHREAD.Cid).`);
         yield {
           _ETHREAD: thread,
-          pid: () => Number(thread.Cid.$get('UniqueProcess')),
+          pid,
           tid: () => Number(thread.Cid.$get('UniqueThread')),
           start: () => thread.$pointer('StartAddress'),
           start_symbol: () => name(thread.$pointer('StartAddress')),

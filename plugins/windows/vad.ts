@@ -1,9 +1,10 @@
-import { orElse } from '../../src/memory/absent.js';
-import { fileName, protectionText, VAD_TYPES, vadFile, vadFlags, vads } from '../../src/kernel/windows/vad.js';
+import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
+import { fileName, protectionText, VAD_TYPES, type VadFacts, vadFacts, vadFile, vads } from '../../src/kernel/windows/vad.js';
+import { pidOf } from '../../src/kernel/windows/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const vad = definePlugin({
   name: 'vad',
@@ -14,8 +15,8 @@ export const vad = definePlugin({
     'The tree at _EPROCESS.VadRoot (AVL; since Windows 8.1 a balanced tree of _RTL_BALANCED_NODE), in order of addresses. The kind of a node is told by the pool tag in front of it: VadS and VadF have no section, ' +
     'Vad , Vadl and Vadm have. Protection is what the region was made with; pages may have been changed since (vtop shows them).',
   args: {
-    ...windowsProcessArgs,
-    regex: arg.regex('only regions whose mapped file matches'),
+    ...windowsProcessRowArgs,
+    regex: arg.regex('only regions whose mapped file matches', { narrows: { by: 'match', columns: ['filename'] } }),
     offset: arg.address('only the region that this address lies in', { completes: 'symbol' }),
   },
   columns: {
@@ -30,12 +31,14 @@ export const vad = definePlugin({
     protect: col.string('protection it was made with   _MMVAD_FLAGS.Protection'),
     filename: col.string('the mapped file   _SUBSECTION.ControlArea.FilePointer'),
     tag: col.string('pool tag of the node', { hidden: true }),
+    pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
   examples: [{ line: 'vad proc_regex=smss' }, { line: 'vad 208 offset=0x47a90000' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
     let empty = 0;
     for (const { process } of selectWindowsProcesses(context, args)) {
+      const pid = pidOf(process) ?? null;
       let count = 0;
       for (const region of vads(kernel, process, (what) => context.note(`${what}.`))) {
         count++;
@@ -45,21 +48,20 @@ export const vad = definePlugin({
           return object ? fileName(object) : null;
         };
         if (args.regex && !args.regex.test(orElse(file, null) ?? '')) continue;
-        const flags = orElse(() => vadFlags(kernel, region), undefined);
-        const kind = Number(flags && flags.$has('VadType') ? flags.$get('VadType') : 0);
-        const image = flags?.$has('ImageMap') === true ? Number(flags.$get('ImageMap')) === 1 : kind === 2;
+        const facts = orAbsent(() => vadFacts(kernel, region));
         yield {
           _EPROCESS: process,
           VAD: region.node,
           lev: region.level,
           start: region.start,
           end: region.end,
-          com: () => commit(flags ? BigInt(flags.$get('CommitCharge') as number | bigint) : 0n, kernel.profile.pointerSize),
-          type: flags ? (Number(flags.$get('PrivateMemory')) === 1 ? 'Private' : image || kind === 0 ? 'Mapped' : (VAD_TYPES[kind] ?? String(kind)).replace(/^Vad/, '')) : null,
-          exe: image ? 'Exe' : null,
-          protect: () => protectionText(Number(flags?.$get('Protection') ?? 0)),
+          com: facts instanceof Absent ? facts : facts.commit,
+          type: facts instanceof Absent ? facts : typeText(facts),
+          exe: facts instanceof Absent ? facts : facts.image ? 'Exe' : null,
+          protect: facts instanceof Absent ? facts : protectionText(facts.protection),
           filename: file,
           tag: region.tag,
+          pid,
         };
       }
       if (count === 0) empty++;
@@ -68,7 +70,7 @@ export const vad = definePlugin({
   },
 });
 
-/** A charge of all ones says that all pages are charged as they are touched. */
-function commit(charge: bigint, pointer: 4 | 8): number {
-  return charge === (pointer === 8 ? 0x7ffffffffffffn : 0x7ffffn) ? -1 : Number(charge);
+function typeText({ private: own, image, kind }: VadFacts): string {
+  if (own) return 'Private';
+  return image || kind === 0 ? 'Mapped' : (VAD_TYPES[kind] ?? String(kind)).replace(/^Vad/, '');
 }

@@ -13,6 +13,21 @@ export const windowsProcessArgs = {
   method: arg.choices('how processes are found; all that are named are put together', { choices: METHODS, default: METHODS }),
 } as const;
 
+/**
+ * The same for commands whose rows are of one process each and do not depend on those of others. They have the process in `_EPROCESS` (or
+ * `Process`, as Rekall called it in some) and its id in `pid`; a column `name`, where there is one, is the process's: their queries reach the selection
+ * (`where pid == 4`, `where _EPROCESS.name =~ "svchost"`).
+ */
+export const windowsProcessRowArgs = {
+  ...windowsProcessArgs,
+  pids: { ...windowsProcessArgs.pids, narrows: { by: 'equality', columns: ['pid', ...membersOf('pid', 'UniqueProcessId')] } },
+  proc_regex: { ...windowsProcessArgs.proc_regex, narrows: { by: 'match', columns: ['name', ...membersOf('name', 'ImageFileName')] } },
+} as const;
+
+function membersOf(...members: readonly string[]): string[] {
+  return ['_EPROCESS', 'Process'].flatMap((column) => members.map((member) => `${column}.${member}`));
+}
+
 /** The kernel of a plugin that needs Windows. */
 export function windowsOf(context: PluginContext): WindowsKernel {
   const kernel = context.kernel;

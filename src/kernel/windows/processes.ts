@@ -1,14 +1,17 @@
 import { Absent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { WindowsKernel } from './kernel.js';
-import { handleEntries, handleTable } from './handles.js';
+import { fastRef } from './fast-ref.js';
+import { handleEntries, type HandleEntry, handleTable } from './handles.js';
 import { walkListEntry } from './lists.js';
 import { objectAt, objectOfBody } from './objects.js';
 import type { Eprocess } from './types.js';
 
 /** The ways in which the kernel keeps its processes. */
 export const METHODS = ['PsActiveProcessHead', 'CSRSS', 'PspCidTable', 'Sessions', 'Handles'] as const;
-export type Method = (typeof METHODS)[number];
+/** … and those by which what was hidden from them is found: the owners of threads. */
+export const CROSS_METHODS = [...METHODS, 'Thrdproc'] as const;
+export type Method = (typeof CROSS_METHODS)[number];
 
 /** A process and the methods that know it. */
 export interface FoundProcess {
@@ -34,19 +37,49 @@ export function activeProcesses(kernel: WindowsKernel, onFault?: (what: string) 
   return walkListEntry(head, kernel.struct<Eprocess>('_EPROCESS'), 'ActiveProcessLinks', onFault ? { onFault } : {});
 }
 
+/** What a method answered. */
+interface Answer {
+  /** addresses of the processes that it knows */
+  readonly known: ReadonlySet<bigint>;
+  /** what it could not read on its way */
+  readonly faults: readonly string[];
+  /** why it could not be asked at all, or not to its end */
+  readonly failed: Absent | undefined;
+}
+
+/** Asks a method; once for each kernel, since an image does not change. */
+function ask(kernel: WindowsKernel, method: Method): Answer {
+  return kernel.memo(`processes by ${method}`, () => {
+    const known = new Set<bigint>();
+    const faults: string[] = [];
+    let failed: Absent | undefined;
+    try {
+      for (const address of walkers[method](kernel, (what) => faults.push(what))) known.add(address);
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error;
+      failed = error;
+      faults.push(`processes by ${method}: ${error.reason}`);
+    }
+    return { known, faults, failed };
+  });
+}
+
+/** Whether a method knows a process; Absent where it does not, but could not be asked to its end. */
+export function knows(kernel: WindowsKernel, method: Method, process: Eprocess): boolean | Absent {
+  const { known, failed } = ask(kernel, method);
+  return known.has(process.$address) || (failed ?? false);
+}
+
 /** The processes that each method knows, in the order of their ids. What a method cannot read is told, and the others go on. */
 export function findProcesses(kernel: WindowsKernel, methods: readonly Method[], onFault?: (what: string) => void): FoundProcess[] {
   const found = new Map<bigint, { process: Eprocess; methods: Set<Method> }>();
   for (const method of methods) {
-    try {
-      for (const address of walkers[method](kernel, onFault)) {
-        const known = found.get(address);
-        if (known) known.methods.add(method);
-        else found.set(address, { process: processAt(kernel, address), methods: new Set([method]) });
-      }
-    } catch (error) {
-      if (!(error instanceof Absent)) throw error;
-      onFault?.(`processes by ${method}: ${error.reason}`);
+    const { known, faults } = ask(kernel, method);
+    for (const fault of faults) onFault?.(fault);
+    for (const address of known) {
+      const before = found.get(address);
+      if (before) before.methods.add(method);
+      else found.set(address, { process: processAt(kernel, address), methods: new Set([method]) });
     }
   }
   const id = ({ process }: FoundProcess): number => pidOf(process) ?? Infinity;
@@ -64,21 +97,21 @@ const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) =
     }
   },
   *PspCidTable(kernel, onFault) {
-    // Ids of processes and threads are handles of one table, whose entries lead to the objects themselves.
-    const table = kernel.at('_HANDLE_TABLE', kernel.variable('PspCidTable'));
-    for (const { object } of handleEntries(kernel, table, onFault)) {
+    for (const { object } of cidEntries(kernel, onFault)) {
       if (orElse(() => objectOfBody(kernel, object).type, undefined) === 'Process') yield object;
     }
   },
   *Sessions(kernel, onFault) {
     const seen = new Set<bigint>();
+    // Throws where this build has no such list: then nobody is missing from it.
+    const offset = kernel.struct('_MM_SESSION_SPACE').offsetOf('ProcessList');
     for (const process of activeProcesses(kernel)) {
       const session = orElse(() => process.$pointer('Session'), 0n);
-      if (session === 0n || seen.has(session) || !kernel.profile.has('_MM_SESSION_SPACE', 'ProcessList')) continue;
+      if (session === 0n || seen.has(session)) continue;
       seen.add(session);
       // Session space is mapped in the processes of the session only.
       const space = kernel.spaceOf(process);
-      const head = kernel.struct('_MM_SESSION_SPACE').at(space, session).$get('ProcessList') as Struct;
+      const head = kernel.struct('_LIST_ENTRY').at(space, session + BigInt(offset));
       const type = kernel.struct<Eprocess>('_EPROCESS');
       for (const member of walkListEntry(head, type, 'SessionProcessLinks', onFault ? { onFault } : {})) yield member.$address;
     }
@@ -86,7 +119,24 @@ const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) =
   *Handles(kernel, onFault) {
     for (const process of activeProcesses(kernel)) yield* processHandles(kernel, process, onFault);
   },
+  *Thrdproc(kernel, onFault) {
+    for (const { object } of cidEntries(kernel, onFault)) {
+      if (orElse(() => objectOfBody(kernel, object).type, undefined) !== 'Thread') continue;
+      const owner = orElse(() => ownerOf(kernel.at('_ETHREAD', object)), 0n);
+      if (owner !== 0n && orElse(() => objectOfBody(kernel, owner).type, undefined) === 'Process') yield owner;
+    }
+  },
 };
+
+/** The table of process and thread ids, whose entries lead to the objects themselves. */
+function cidEntries(kernel: WindowsKernel, onFault: Fault): Iterable<HandleEntry> {
+  return handleEntries(kernel, kernel.at('_HANDLE_TABLE', kernel.variable('PspCidTable')), onFault);
+}
+
+/** The process that a thread belongs to: `_ETHREAD.ThreadsProcess` until Server 2003, since Vista `_KTHREAD.Process`. */
+export function ownerOf(thread: Struct): bigint {
+  return thread.$has('ThreadsProcess') ? thread.$pointer('ThreadsProcess') : (thread.$get('Tcb') as Struct).$pointer('Process');
+}
 
 /** Processes that a process has handles to. */
 function* processHandles(kernel: WindowsKernel, process: Eprocess, onFault: Fault): Generator<bigint> {
@@ -98,12 +148,18 @@ function* processHandles(kernel: WindowsKernel, process: Eprocess, onFault: Faul
   }
 }
 
-/** The session that a process belongs to; undefined for those outside of all (System, smss). */
+/** The session that a process belongs to; undefined for those outside of all (System, smss). Throws Absent. */
 export function sessionId(kernel: WindowsKernel, process: Eprocess): number | undefined {
   const session = process.$pointer('Session');
   if (session === 0n) return undefined;
-  return Number(kernel.struct('_MM_SESSION_SPACE').at(kernel.spaceOf(process), session).$get('SessionId'));
+  // Session space is mapped in the processes of the session only. Of one whose memory is gone, its token tells the same.
+  const type = SESSION_TYPES.find((name) => kernel.profile.has(name, 'SessionId'));
+  const own = type === undefined ? undefined : orElse(() => Number(kernel.struct(type).at(kernel.spaceOf(process), session).$get('SessionId')), undefined);
+  return own ?? Number(kernel.at('_TOKEN', fastRef(process.$get('Token') as Struct)).$get('SessionId'));
 }
+
+/** What `_EPROCESS.Session` leads to; since Windows 11 24H2 (build 26100) the second. */
+const SESSION_TYPES = ['_MM_SESSION_SPACE', '_PSP_SESSION_SPACE'];
 
 /** True for a 32-bit process on a 64-bit kernel. */
 export function isWow64(process: Eprocess): boolean {

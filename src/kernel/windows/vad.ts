@@ -122,6 +122,56 @@ export function vadFlags(kernel: WindowsKernel, vad: Vad): Struct {
   return union.$get('VadFlags') as Struct;
 }
 
+/** What a region was made as (`_MMVAD_FLAGS`). */
+export interface VadFacts {
+  /** number of its protection, see {@link protectionText} */
+  readonly protection: number;
+  /** memory of the process alone, with no section behind it */
+  readonly private: boolean;
+  /** an executable that the loader mapped as such */
+  readonly image: boolean;
+  /** `_MI_VAD_TYPE`; 0 on XP, whose flags say only whether it is an image */
+  readonly kind: number;
+  /** pages that are committed; -1: all, as they are touched */
+  readonly commit: number;
+}
+
+/** What a region was made as. Throws Absent where its node cannot be read. */
+export function vadFacts(kernel: WindowsKernel, vad: Vad): VadFacts {
+  const flags = vadFlags(kernel, vad);
+  const kind = flags.$has('VadType') ? Number(flags.$get('VadType')) : 0;
+  return {
+    protection: Number(flags.$get('Protection')),
+    private: Number(flags.$get('PrivateMemory')) === 1,
+    image: flags.$has('ImageMap') ? Number(flags.$get('ImageMap')) === 1 : kind === IMAGE_MAP,
+    kind,
+    commit: commitCharge(kernel, vad, flags),
+  };
+}
+
+/** `_MI_VAD_TYPE`: VadImageMap */
+const IMAGE_MAP = 2;
+
+/**
+ * A charge of all ones (MM_MAX_COMMIT) says that pages are charged as they are touched. Since Windows 8 it stands in `_MMVAD_FLAGS1`, with upper bits of
+ * their own since 8.1.
+ */
+function commitCharge(kernel: WindowsKernel, vad: Vad, flags: Struct): number {
+  const word = (holder: Struct, member: string): bigint => BigInt(holder.$get(member) as number | bigint);
+  if (flags.$has('CommitCharge')) {
+    const charge = word(flags, 'CommitCharge');
+    return charge === (kernel.profile.pointerSize === 8 ? 0x7ffffffffffffn : 0x7ffffn) ? -1 : Number(charge);
+  }
+  const short = kernel.at('_MMVAD_SHORT', vad.node.$address);
+  const high = short.$has('CommitChargeHigh') ? word(short, 'CommitChargeHigh') : undefined;
+  const charge = word(flags1(kernel, vad), 'CommitCharge') | ((high ?? 0n) << 31n);
+  return charge === (high === undefined ? 0x7fffffffn : 0x7fffffffffn) ? -1 : Number(charge);
+}
+
+function flags1(kernel: WindowsKernel, vad: Vad): Struct {
+  return (kernel.at('_MMVAD_SHORT', vad.node.$address).$get('u1') as Struct).$get('VadFlags1') as Struct;
+}
+
 export function protectionText(protection: number): string {
   const name = PROTECTIONS[protection & 7] ?? '';
   // PAGE_NOACCESS is all modifiers with no rights.

@@ -87,7 +87,8 @@ class IsfWriter {
     const seen = new Set<string>();
     for (const source of [constants, functions ?? []]) {
       for (const [name, address] of source) {
-        if (seen.has(name)) continue;
+        // Volatility keeps ! for a module's name and fails on a symbol with one (texts of the image, in Rekall's profiles).
+        if (seen.has(name) || name.includes('!')) continue;
         seen.add(name);
         const type = types.get(name);
         const described = type ? `, "type": ${JSON.stringify(this.type(type))}` : '';

@@ -89,6 +89,7 @@ test("a Rekall profile becomes the symbol file that Volatility 3 makes of the sa
     if (address !== stated) other++;
     symbols++;
   }
+  assert.ok([...made.constants.entries()].every(([name]) => !name.includes('!')));
   // Of several static functions with one name, each maker took its own.
   assert.ok(other < symbols / 200, `${other} of ${symbols} differ`);
   assert.ok(symbols > 10_000, `${symbols} symbols`);

@@ -1,5 +1,5 @@
 import type { WindowsKernel } from '../../kernel/windows/kernel.js';
-import { kernelModules } from '../../kernel/windows/modules.js';
+import { loadedDrivers } from '../../kernel/windows/modules.js';
 import { loadedModules } from '../../kernel/windows/peb.js';
 import { unicodeText } from '../../kernel/windows/strings.js';
 import type { Eprocess } from '../../kernel/windows/types.js';
@@ -87,12 +87,9 @@ interface Names {
 /** The kernel's drivers and libraries, but for the kernel itself, whose profile knows more than its exports. */
 export function windowsModules(kernel: WindowsKernel): Names {
   return named(
-    collect(kernelModules(kernel), (entry) => ({
-      start: entry.DllBase.address,
-      end: entry.DllBase.address + BigInt(entry.SizeOfImage),
-      path: orElse(() => unicodeText(entry.FullDllName), ''),
-      file: orElse(() => unicodeText(entry.BaseDllName), ''),
-    })).filter(({ start }) => start !== kernel.location.base),
+    loadedDrivers(kernel)
+      .filter(({ base }) => base !== kernel.location.base)
+      .map(({ name, path, base, size }) => ({ start: base, end: base + BigInt(size), path, file: name })),
     kernel.space,
     new Set(['nt']),
   );

@@ -58,7 +58,7 @@ export const dis = definePlugin({
   examples: [{ line: 'dis linux!do_exit rows=12' }, { line: 'dis linux!current_time branch=yes', doc: 'following its jumps' }, { line: 'dis linux!commit_creds length=0x20 canonical=yes' }],
   async *collect(context, args) {
     const { session, kernel } = context;
-    const { space, names } = await spaceWithNames(session, args.address_space);
+    const { space, names } = await spaceWithNames(session, args.address_space, args.offset);
     if (kernel.profile.metadata.arch === 'ARM64') throw new PluginError('dis reads x86 code; this kernel is for arm64.', `dump ${args.offset === undefined ? '' : `0x${args.offset.toString(16)}`}`);
     const bits = MODES[args.mode ?? ''] ?? (kernel.profile.metadata.arch === 'I386' ? 32 : 64);
     const position = positions(session, 'dis');

@@ -46,7 +46,7 @@ export const dump = definePlugin({
     for (const name of ['length', 'rows'] as const) if ((args[name] ?? 0) < 0) throw new PluginError(`${name} is ${args[name] ?? 0}: expected 0 or more.`);
     const { width } = args;
     const given = args.data === undefined ? undefined : bytesOf(args.data);
-    const { space, names } = given ? { space: new BufferSpace(given, 0n, 'data'), names: NOTHING } : await spaceWithNames(session, args.address_space);
+    const { space, names } = given ? { space: new BufferSpace(given, 0n, 'data'), names: NOTHING } : await spaceWithNames(session, args.address_space, args.offset);
     const position = positions(session, 'dump');
     const start = args.offset ?? (given ? 0n : position.get(space));
     if (start === undefined) throw new PluginError('Where should it begin? No dump of this address space went before.', 'dump linux!linux_banner');

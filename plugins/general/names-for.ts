@@ -11,11 +11,13 @@ export const NOTHING: Names = { nearest: () => undefined, name: () => undefined 
 /**
  * The space that an argument names, and names of addresses in it: the kernel's and, of a process, those of its programs and libraries. Physical addresses
  * have none.
+ * @param first an address whose module is made ready: what it knows may have to be fetched
  */
-export async function spaceWithNames(session: Session, argument: string | undefined): Promise<{ readonly space: AddressSpace; readonly names: Names }> {
+export async function spaceWithNames(session: Session, argument: string | undefined, first?: bigint): Promise<{ readonly space: AddressSpace; readonly names: Names }> {
   const { kind, space, context } = await findSpace(session, argument);
   if (kind === 'physical') return { space, names: NOTHING };
   const resolver = await session.resolver(context ?? null);
+  if (first !== undefined) await resolver.readyAt(first);
   // A listing asks for the same few addresses again and again.
   const known = new Map<bigint, ReturnType<Names['nearest']>>();
   const nearest: Names['nearest'] = (address) => {

@@ -10,6 +10,9 @@ import { showValue } from './show-value.js';
 /** Names with * or ? in them; a star in front of a name reads a pointer. */
 const PATTERN = /^[\w.$@\\*?-]*(?:![\w.$@*?]*)?$/;
 
+/** Between an export that is forwarded and what it leads to. */
+const LEADS_TO = ' -> ';
+
 function isPattern(text: string): boolean {
   return PATTERN.test(text) && !/^(?:0x[0-9a-f]+|\d+)\*/i.test(text) && (/[?]/.test(text) || /.\*/.test(text.replace(/^\*+/, '.')));
 }
@@ -31,7 +34,7 @@ export const addressResolver = definePlugin({
   columns: {
     Symbol: col.string('module!name, with the distance to it'),
     Offset: col.address('the address'),
-    kind: col.string('letter of nm: T text, D data, B bss, R read-only …'),
+    kind: col.string('letter of nm: T text, D data, B bss, R read-only, I stands for another …'),
     type: col.string('type of what lies there, where it is known'),
   },
   examples: [{ line: 'address_resolver linux!init_task' }, { line: 'address_resolver "linux!*_task_struct"' }, { line: 'address_resolver linux!init_task.comm' }],
@@ -39,8 +42,14 @@ export const addressResolver = definePlugin({
     const resolver = await resolverIn(context.session, args.address_space);
     if (!args.symbol) throw new PluginError('Which symbol or address?', 'address_resolver "linux!init_*"');
     for (const text of args.symbol) {
-      if (isPattern(text)) yield* matching(context, resolver, text);
-      else yield* located(resolver, text, await resolver.locate(text));
+      if (isPattern(text)) {
+        await resolver.ready(text);
+        yield* matching(context, resolver, text);
+      } else {
+        const found = await resolver.locate(text);
+        await resolver.readyAt(found.address);
+        yield* located(resolver, text, found);
+      }
     }
     for (const note of resolver.notes) context.note(note);
   },
@@ -50,14 +59,19 @@ function* matching(context: PluginContext, resolver: Resolver, text: string) {
   let count = 0;
   for (const symbol of resolver.search(text)) {
     count++;
-    yield { Symbol: `${symbol.module}!${symbol.name}`, Offset: symbol.address, kind: symbol.kind, type: () => typeText(resolver, symbol.module, symbol.name) };
+    const led = symbol.kind === 'I' ? resolver.moduleNamed(symbol.module)?.forwarded?.(symbol.name) : undefined;
+    yield { Symbol: [`${symbol.module}!${symbol.name}`, ...(led?.steps ?? [])].join(LEADS_TO), Offset: symbol.address, kind: symbol.kind, type: () => typeText(resolver, symbol.module, symbol.name) };
   }
   if (count === 0) context.note(`No symbol matches ${text}.`);
 }
 
 /** One row for each symbol at the address, or one for the nearest. */
 function* located(resolver: Resolver, text: string, found: Located) {
-  const { address, type, compiler } = found;
+  const { address, type, compiler, via } = found;
+  if (via) {
+    yield { Symbol: via.join(LEADS_TO), Offset: address, kind: 'I', type: type && compiler ? compiler.describe(type) : null };
+    return;
+  }
   const near = resolver.place(address);
   const stated = type && compiler ? compiler.describe(type) : null;
   for (const name of resolver.names(address)) {

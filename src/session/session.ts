@@ -156,7 +156,9 @@ export class Session {
     const kernel = await this.kernel();
     // Loaded when a name is first asked for: the first prompt comes without.
     const { createResolver, kernelSources } = await import('./resolver/create.js');
-    const shared = this.memo('names', () => kernelSources(kernel));
+    // Windows modules have profiles of their own in the repositories.
+    const repository = kernel.os === 'windows' ? await this.repository() : undefined;
+    const shared = this.memo('names', () => kernelSources(kernel, repository));
     return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
   }
 
@@ -174,7 +176,7 @@ export class Session {
 
   /** The repositories are asked anew: something was added to them. A kernel that was not found is looked for anew, too. */
   forgetRepository(): void {
-    this.derived.delete('repository');
+    for (const key of this.derived.keys()) if (key === 'repository' || key === 'names' || key.startsWith('resolver ')) this.derived.delete(key);
     if (!this.kernelFound) this.found = undefined;
   }
 

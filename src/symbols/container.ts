@@ -20,6 +20,12 @@ export async function unpacked(bytes: Buffer, path: string): Promise<Buffer> {
   return bytes;
 }
 
+/** The same without waiting; undefined for what takes longer (xz). */
+export function unpackedNow(bytes: Buffer, path: string): Buffer | undefined {
+  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return gunzip(bytes, path);
+  return bytes.subarray(0, XZ.length).equals(XZ) ? undefined : bytes;
+}
+
 function gunzip(bytes: Buffer, path: string): Buffer {
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_TEXT });

@@ -4,10 +4,12 @@ import type { TaskStruct } from '../../kernel/linux/types.js';
 import { orElse } from '../../memory/absent.js';
 import type { WindowsKernel } from '../../kernel/windows/kernel.js';
 import type { Eprocess } from '../../kernel/windows/types.js';
+import type { ProfileRepository } from '../../symbols/repository/repository.js';
 import type { ProcessContext } from '../session.js';
 import { KernelNames } from './kernel-names.js';
 import { linuxModules } from './linux-names.js';
 import { moduleKey } from './module-names.js';
+import { ModuleProfiles } from './module-profiles.js';
 import { processNames } from './process-names.js';
 import { type NameSources, NOTHING, Resolver } from './resolver.js';
 import { windowsModules, windowsProcessNames } from './windows-names.js';
@@ -16,14 +18,22 @@ import { windowsModules, windowsProcessNames } from './windows-names.js';
 export interface KernelSources {
   readonly kernel: KernelNames;
   readonly modules: NameSources['modules'];
+  /** profiles of Windows modules */
+  readonly profiles: ModuleProfiles;
 }
 
-/** The names of a kernel and its modules; read when first asked for. */
-export function kernelSources(kernel: Kernel): KernelSources {
+/**
+ * The names of a kernel and its modules; read when first asked for.
+ * @param repository where profiles of Windows modules may be
+ */
+export function kernelSources(kernel: Kernel, repository?: ProfileRepository): KernelSources {
   let modules: ReturnType<NameSources['modules']> | undefined;
+  const own = new KernelNames(kernel);
+  const profiles = new ModuleProfiles(repository);
   return {
-    kernel: new KernelNames(kernel),
-    modules: () => (modules ??= sorted(modulesOf(kernel))),
+    kernel: own,
+    modules: () => (modules ??= sorted(modulesOf(kernel, own, profiles))),
+    profiles,
   };
 }
 
@@ -37,7 +47,7 @@ export function createResolver(kernel: Kernel, shared: KernelSources, context: P
     if (!context) return NOTHING;
     if (kernel.os === 'windows') {
       const taken = [shared.kernel, ...shared.modules().modules].map(({ name }) => moduleKey(name));
-      return sorted(windowsProcessNames(kernel as WindowsKernel, context.process as Eprocess, context.space, taken, note));
+      return sorted(windowsProcessNames(kernel as WindowsKernel, context.process as Eprocess, context.space, taken, shared.profiles, note));
     }
     if (kernel.os !== 'linux') return NOTHING;
     const mm = orElse(() => (context.process as TaskStruct).mm, null);
@@ -52,9 +62,9 @@ export function createResolver(kernel: Kernel, shared: KernelSources, context: P
 }
 
 /** The modules of a kernel, by the names that its system gives them. */
-function modulesOf(kernel: Kernel): ReturnType<NameSources['modules']> {
+function modulesOf(kernel: Kernel, own: KernelNames, profiles: ModuleProfiles): ReturnType<NameSources['modules']> {
   if (kernel.os === 'linux') return linuxModules(kernel as LinuxKernel);
-  return kernel.os === 'windows' ? windowsModules(kernel as WindowsKernel) : NOTHING;
+  return kernel.os === 'windows' ? windowsModules(kernel as WindowsKernel, own, profiles) : NOTHING;
 }
 
 function sorted(found: ReturnType<NameSources['modules']>): ReturnType<NameSources['modules']> {

@@ -11,6 +11,8 @@ export interface Located {
   readonly address: bigint;
   readonly type?: TypeDescriptor;
   readonly compiler?: TypeCompiler;
+  /** of a name that stands for one in another module (a forwarded export): itself and each that it leads to, as `module!symbol` */
+  readonly via?: readonly string[];
 }
 
 /** What an expression is evaluated with. */

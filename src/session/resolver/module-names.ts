@@ -20,6 +20,10 @@ export interface ModuleNames {
   readonly compiler?: TypeCompiler;
   /** type of a global, where it is known */
   type?(symbol: string): TypeDescriptor | undefined;
+  /** Fetches what names need that can only be waited for: a profile on a server. Without it what is at hand is used. */
+  prepare?(): Promise<void>;
+  /** Where a name leads that only stands for one in another module (a forwarded export), step by step; undefined of all others. */
+  forwarded?(symbol: string): { readonly steps: readonly string[]; readonly address: bigint | undefined } | undefined;
   /** Address of the first symbol with this name, in this case. */
   lookup(symbol: string): bigint | undefined;
   /** The last symbol at or below an address that lies in this module. */

@@ -40,6 +40,8 @@ export type FoundSymbol = KernelSymbol & { readonly module: string };
 /** A number, or a name without an operator: what needs no grammar. */
 const NUMBER = /^(?:0x[0-9a-f]{1,16}|\d{1,19})$/i;
 const PLAIN = /^(?:([\w.$@-]+)!)?([\w.$@]+)$/;
+/** Modules that an expression names. */
+const MODULES = /([\w.$@\\-]+)!/g;
 /** Names for regions: their start. */
 const MAP = /^map_(0x[0-9a-f]{1,16})$/i;
 /** What one can type for a name; others stand in quotes. */
@@ -71,6 +73,7 @@ export class Resolver {
   async locate(expression: string): Promise<Located> {
     const text = expression.trim();
     if (NUMBER.test(text) && BigInt(text) >> 64n === 0n) return { address: BigInt(text) };
+    await this.ready(text);
     const plain = PLAIN.exec(text);
     const known = plain && this.find(plain[1], plain[2] ?? '');
     if (known) return known;
@@ -85,10 +88,25 @@ export class Resolver {
   /** The type that an expression names: `task_struct`, `loop!loop_device`, `task_struct.mm`, `list_head[4]`. Throws UsageError. */
   async type(expression: string): Promise<NamedType & { readonly offset: number; readonly pointer: boolean; readonly tree: TypeExpression }> {
     const { parseType } = await import('../../../grammar/address.js');
+    await this.ready(expression);
     return this.guarded(expression, (fail) => {
       const tree = parseType(expression);
-      return { ...resolveType(this.kernel, tree, (name) => this.moduleNamed(name) !== undefined, fail), tree };
+      return { ...resolveType(this.kernel, tree, (name) => this.moduleNamed(name), fail), tree };
     });
+  }
+
+  /** Lets the modules that an expression names fetch what they can only wait for. Whoever names addresses at once need not call it. */
+  async ready(expression: string): Promise<void> {
+    for (const [, module = ''] of expression.matchAll(MODULES)) {
+      // A dash in front may be a minus.
+      const names = this.moduleNamed(module) ?? this.moduleNamed(module.slice(module.lastIndexOf('-') + 1));
+      await names?.prepare?.();
+    }
+  }
+
+  /** The same for the module that an address lies in. */
+  async readyAt(address: bigint): Promise<void> {
+    await this.moduleAt(address)?.prepare?.();
   }
 
   /** Address of a plain name (`linux!init_task`, `init_task`, `libc`), or undefined: without expressions, and at once. */
@@ -234,12 +252,11 @@ export class Resolver {
   }
 
   private scope(fail: Scope['fail']): Scope {
-    const isModule = (name: string): boolean => this.moduleNamed(name) !== undefined;
     return {
       space: this.space,
       fail,
       find: (module, symbol) => this.find(module, symbol),
-      type: (expression) => resolveType(this.kernel, expression, isModule, fail),
+      type: (expression) => resolveType(this.kernel, expression, (name) => this.moduleNamed(name), fail),
       findType: (name) => {
         const { compiler } = this.kernel.profile;
         const type = typeNamed(this.kernel, compiler, name);
@@ -263,6 +280,8 @@ export class Resolver {
     const names = (module === undefined ? undefined : this.moduleNamed(module)) ?? this.sources.kernel;
     const near = nearNames(names, symbol);
     const all = module === undefined ? symbol : `${module}!${symbol}`;
+    const steps = names.forwarded?.(symbol)?.steps;
+    if (steps) return `${all} only stands for ${steps.join(', and that for ')}, which is not known here.`;
     return `${all} is not known here.${near.length > 0 ? ` There is ${near.join(', ')}.` : ''}`;
   }
 
@@ -322,7 +341,9 @@ function located(names: ModuleNames, symbol: string): Located | undefined {
   const address = names.lookup(symbol);
   if (address === undefined) return undefined;
   const type = names.type?.(symbol);
-  return { address, ...(type ? { type } : {}), ...(names.compiler ? { compiler: names.compiler } : {}) };
+  const led = names.forwarded?.(symbol);
+  const via = led && { via: [`${names.name}!${symbol}`, ...led.steps] };
+  return { address, ...(type ? { type } : {}), ...(names.compiler ? { compiler: names.compiler } : {}), ...via };
 }
 
 /** The symbol of a name in another case, where there is only one. */

@@ -7,7 +7,7 @@ import { didYouMean, similar } from '../../plugin/similar.js';
 import { dataModel, nativeType } from '../../symbols/native.js';
 import type { TypeDescriptor } from '../../symbols/types.js';
 import { followPath, type Scope } from './evaluate.js';
-import { moduleKey } from './module-names.js';
+import { moduleKey, type ModuleNames } from './module-names.js';
 
 export interface NamedType {
   readonly type: TypeDescriptor;
@@ -43,14 +43,17 @@ export function compilerOf(kernel: Kernel, module: string | undefined): TypeComp
 export function resolveType(
   kernel: Kernel,
   expression: TypeExpression,
-  isModule: (name: string) => boolean,
+  moduleNamed: (name: string) => ModuleNames | undefined,
   fail: Scope['fail'],
 ): NamedType & { readonly offset: number; readonly pointer: boolean } {
   const { module, name, at } = expression;
-  const compiler = compilerOf(kernel, module) ?? (module !== undefined && isModule(module) ? kernel.profile.compiler : undefined);
+  const names = module === undefined ? undefined : moduleNamed(module);
+  // Of a module without types of its own those of the kernel hold: its public types are in the kernel's profile, too.
+  const compiler = names?.compiler ?? compilerOf(kernel, module) ?? (names && kernel.profile.compiler);
   if (!compiler) {
-    const names = kernel.os === 'linux' ? [...moduleTypes(kernel as LinuxKernel).keys()] : [];
-    return fail(`No module ${module ?? ''} with types here.${didYouMean(module ?? '', ['linux', ...names])}`, { start: expression.start, end: at.start - 1 });
+    const typed = kernel.os === 'linux' ? ['linux', ...moduleTypes(kernel as LinuxKernel).keys()] : ['nt'];
+    const inside = kernel.os === 'windows' ? ' Libraries are known in a process context: cc PID, or address_space=pid@PID.' : '';
+    return fail(`No module ${module ?? ''} with types here.${didYouMean(module ?? '', typed) || inside}`, { start: expression.start, end: at.start - 1 });
   }
   const base = typeNamed(kernel, compiler, name);
   if (!base) return fail(`This profile has no struct ${name}.${nearTypes(compiler, name)}`, at);

@@ -1,55 +1,25 @@
+import { ApiSets } from '../../kernel/windows/api-sets.js';
 import type { WindowsKernel } from '../../kernel/windows/kernel.js';
 import { loadedDrivers } from '../../kernel/windows/modules.js';
-import { loadedModules } from '../../kernel/windows/peb.js';
+import { loadedModules, pebOf } from '../../kernel/windows/peb.js';
+import { activeProcesses } from '../../kernel/windows/processes.js';
 import { unicodeText } from '../../kernel/windows/strings.js';
-import type { Eprocess } from '../../kernel/windows/types.js';
-import { fileName, vadFile, vads } from '../../kernel/windows/vad.js';
+import type { Eprocess, LdrDataTableEntry } from '../../kernel/windows/types.js';
+import { fileName, type Vad, VAD_TYPES, vadFile, vadFlags, vads } from '../../kernel/windows/vad.js';
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
-import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
+import { SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol } from '../../symbols/types.js';
 import type { NamedRange } from './linux-names.js';
+import type { ModuleProfiles } from './module-profiles.js';
 import { moduleKey, moduleName, type ModuleNames } from './module-names.js';
+import { PeNames, type PeSurroundings } from './pe-names.js';
 
 /** Modules of a process, and regions, at most. */
 const MOST = 1 << 16;
-
-/** What a Windows module exports, read when first asked for. Forwarders have a name here and their code elsewhere: they are left out. */
-class PeNames implements ModuleNames {
-  private table: SymbolTable | undefined;
-
-  constructor(
-    private readonly space: AddressSpace,
-    readonly name: string,
-    readonly start: bigint,
-    readonly end: bigint,
-    readonly path: string,
-    readonly aliases: readonly string[] = [],
-  ) {}
-
-  lookup(symbol: string): bigint | undefined {
-    return this.index().lookup(symbol);
-  }
-
-  nearest(address: bigint): NearSymbol | undefined {
-    return address >= this.start && address < this.end ? this.index().nearest(address) : undefined;
-  }
-
-  at(address: bigint): readonly KernelSymbol[] {
-    return this.index().at(address);
-  }
-
-  index(): SymbolTable {
-    return (this.table ??= new SymbolTable(this.symbols()));
-  }
-
-  private symbols(): KernelSymbol[] {
-    const pe = LoadedPe.at(this.space, this.start);
-    if (!pe) return [];
-    return [...pe.exports()].filter((one) => one.forwarder === undefined).map((one) => ({ name: one.name, address: this.start + BigInt(one.rva), kind: 'T' }));
-  }
-}
+/** IMAGE_FILE_MACHINE_I386 */
+const I386 = 0x14c;
 
 /** A region that has no names but its own: `vad_0x1c0000`. */
 class VadNames implements ModuleNames {
@@ -84,33 +54,61 @@ interface Names {
   readonly ranges: readonly NamedRange[];
 }
 
-/** The kernel's drivers and libraries, but for the kernel itself, whose profile knows more than its exports. */
-export function windowsModules(kernel: WindowsKernel): Names {
-  return named(
-    loadedDrivers(kernel)
-      .filter(({ base }) => base !== kernel.location.base)
-      .map(({ name, path, base, size }) => ({ start: base, end: base + BigInt(size), path, file: name })),
-    kernel.space,
-    new Set(['nt']),
-  );
+/**
+ * The kernel's drivers and libraries, but for the kernel itself, whose profile knows more than its exports.
+ * @param nt the kernel's own names
+ */
+export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, profiles: ModuleProfiles): Names {
+  const modules: ModuleNames[] = [];
+  const around: PeSurroundings = {
+    profiles,
+    module: (key) => (key === moduleKey(nt.name) ? nt : modules.find(({ name }) => moduleKey(name) === key)),
+    // Drivers are linked to each other without them.
+    apiSets: () => undefined,
+  };
+  const pieces = loadedDrivers(kernel)
+    .filter(({ base }) => base !== kernel.location.base)
+    .map(({ name, path, base, size }) => ({ start: base, end: base + BigInt(size), path, file: name }));
+  let session: AddressSpace | undefined;
+  // The window manager's drivers lie where only processes of a session see them.
+  const spaceOf = (start: bigint): AddressSpace => (kernel.space.isValid(start) ? kernel.space : (session ??= sessionSpace(kernel)));
+  const found = named(pieces, spaceOf, new Set([moduleKey(nt.name)]), around);
+  modules.push(...found.modules);
+  return found;
+}
+
+/** The space of a process that belongs to a session; the kernel's where none is known. */
+function sessionSpace(kernel: WindowsKernel): AddressSpace {
+  return orElse(() => {
+    for (const process of activeProcesses(kernel)) if (process.$pointer('Session') !== 0n) return kernel.spaceOf(process);
+    return kernel.space;
+  }, kernel.space);
 }
 
 /**
- * The modules of a process: those that its loader lists, and executables that are mapped without its knowledge; every other region is
- * `vad_0xSTART`, as Rekall called them.
+ * The modules of a process: those that its loader lists, and executables that are mapped without its knowledge, among them all of 32 bits in a process of
+ * WoW64; every other region is `vad_0xSTART`, as Rekall called them. Of two modules with one name (ntdll of 64 and of 32 bits) the second has its address
+ * behind it, as in WinDbg: `ntdll_76f20000`; it answers to `ntdll32`, too.
  * @param reserved names that mean something else already
  */
-export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, onFault: (what: string) => void): Names {
+export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, profiles: ModuleProfiles, onFault: (what: string) => void): Names {
   const taken = new Set(reserved);
-  const loaded = collect(guarded(() => loadedModules(kernel, process), () => onFault("the loader's list is not in memory: modules are told by the files that are mapped")), (entry) => ({
-    start: entry.DllBase.address,
-    end: entry.DllBase.address + BigInt(entry.SizeOfImage),
-    path: orElse(() => unicodeText(entry.FullDllName), ''),
-    file: orElse(() => unicodeText(entry.BaseDllName), ''),
-  }));
+  const modules: ModuleNames[] = [];
+  let sets: ApiSets | null | undefined;
+  const around: PeSurroundings = {
+    profiles,
+    module: (key, machine) => {
+      const bySameCode = modules.filter((one): one is PeNames => one instanceof PeNames && moduleKey(one.path === '' ? one.name : one.path) === key);
+      return bySameCode.find((one) => one.machine === machine) ?? bySameCode[0];
+    },
+    apiSets: () => (sets === undefined ? (sets = apiSetsOf(kernel, process) ?? null) : sets) ?? undefined,
+  };
+  const missing = (): void => onFault("the loader's list is not in memory: modules are told by the files that are mapped");
+  const loaded = collect(guarded(() => loadedModules(kernel, process), missing), piece);
   const known = new Set(loaded.map(({ start }) => start));
-  const { modules, ranges } = named(loaded, space, taken);
-  const all = { modules: [...modules], ranges: [...ranges] };
+  const listed = named(loaded, () => space, taken, around);
+  modules.push(...listed.modules);
+  const ranges = [...listed.ranges];
   let count = 0;
   for (const vad of vads(kernel, process, onFault)) {
     if (known.has(vad.start) || ++count > MOST) continue;
@@ -118,16 +116,29 @@ export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, sp
       const file = vadFile(kernel, vad);
       return file ? fileName(file) : undefined;
     }, undefined);
-    const label = path === undefined ? undefined : moduleName(path);
-    const free = label !== undefined && label !== '' && !taken.has(moduleKey(label));
-    if (free) taken.add(moduleKey(label));
-    const end = vad.end + 1n;
-    const isExecutable = path !== undefined && LoadedPe.at(space, vad.start) !== undefined;
-    const names = isExecutable && free ? new PeNames(space, label, vad.start, end, path) : new VadNames(free ? label : `vad_0x${vad.start.toString(16)}`, vad.start, end, path);
-    all.modules.push(names);
-    all.ranges.push({ start: vad.start, end, names });
+    const [start, end] = [vad.start, vad.end + 1n];
+    const isExecutable = path !== undefined && isImage(kernel, vad) && LoadedPe.at(space, start) !== undefined;
+    const names = isExecutable ? peNames({ start, end, path, file: '' }, space, taken, around) : regionNames(path, start, end, taken);
+    modules.push(names);
+    ranges.push({ start, end, names });
   }
-  return all;
+  return { modules, ranges };
+}
+
+/** Whether a region is mapped as an executable; of one that does not say so it is believed. */
+function isImage(kernel: WindowsKernel, vad: Vad): boolean {
+  return orElse(() => {
+    const flags = vadFlags(kernel, vad);
+    return !flags.$has('VadType') || VAD_TYPES[flags.$get('VadType') as number] === 'VadImageMap';
+  }, true);
+}
+
+function apiSetsOf(kernel: WindowsKernel, process: Eprocess): ApiSets | undefined {
+  const base = orElse(() => {
+    const peb = pebOf(kernel, process);
+    return peb?.$has('ApiSetMap') === true ? peb.$pointer('ApiSetMap') : 0n;
+  }, 0n);
+  return base === 0n ? undefined : ApiSets.at(kernel.spaceOf(process), base);
 }
 
 interface Piece {
@@ -137,20 +148,46 @@ interface Piece {
   readonly file: string;
 }
 
-/** Modules by their names; of several that share one (a DLL of 32 and of 64 bits) the first has it. */
-function named(pieces: readonly Piece[], space: AddressSpace, taken: Set<string>): Names {
+/** Where an entry of a loader's list says that its module is. Throws Absent where that cannot be read. */
+function piece(entry: LdrDataTableEntry): Piece {
+  const start = entry.DllBase.address;
+  return { start, end: start + BigInt(entry.SizeOfImage), path: orElse(() => unicodeText(entry.FullDllName), ''), file: orElse(() => unicodeText(entry.BaseDllName), '') };
+}
+
+function named(pieces: readonly Piece[], spaceOf: (start: bigint) => AddressSpace, taken: Set<string>, around: PeSurroundings): Names {
   const modules: ModuleNames[] = [];
   const ranges: NamedRange[] = [];
-  for (const { start, end, path, file } of pieces) {
-    if (end <= start) continue;
-    const label = moduleName(file === '' ? path : file);
-    const free = label !== '' && !taken.has(moduleKey(label));
-    if (free) taken.add(moduleKey(label));
-    const names = new PeNames(space, free ? label : `mod_0x${start.toString(16)}`, start, end, path);
+  for (const one of pieces) {
+    if (one.end <= one.start) continue;
+    const names = peNames(one, spaceOf(one.start), taken, around);
     modules.push(names);
-    ranges.push({ start, end, names });
+    ranges.push({ start: one.start, end: one.end, names });
   }
   return { modules, ranges };
+}
+
+/** A module under its name, which the first of several that share it has. */
+function peNames({ start, end, path, file }: Piece, space: AddressSpace, taken: Set<string>, around: PeSurroundings): PeNames {
+  const label = moduleName(file === '' ? path : file);
+  const place = start.toString(16);
+  const key = moduleKey(label);
+  if (label === '') return new PeNames(space, `mod_0x${place}`, start, end, path, around);
+  if (!taken.has(key)) {
+    taken.add(key);
+    return new PeNames(space, label, start, end, path, around);
+  }
+  // Names of the kernel's modules are taken, too, by ones that are no namesakes of 32 bits.
+  const narrow = `${key}32`;
+  const isNarrow = !taken.has(narrow) && LoadedPe.at(space, start)?.machine === I386;
+  if (isNarrow) taken.add(narrow);
+  return new PeNames(space, `${label}_${place}`, start, end, path, around, isNarrow ? [narrow] : []);
+}
+
+function regionNames(path: string | undefined, start: bigint, end: bigint, taken: Set<string>): VadNames {
+  const label = path === undefined ? '' : moduleName(path);
+  const isFree = label !== '' && !taken.has(moduleKey(label));
+  if (isFree) taken.add(moduleKey(label));
+  return new VadNames(isFree ? label : `vad_0x${start.toString(16)}`, start, end, path);
 }
 
 /** What can be read of each entry. */

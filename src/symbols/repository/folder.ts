@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endingsOf, isSafeName, type ProfileStore } from './store.js';
 
@@ -10,13 +10,17 @@ export class FolderStore implements ProfileStore {
   constructor(readonly name: string) {}
 
   async fetch(profile: string): Promise<{ bytes: Buffer; from: string } | undefined> {
+    return this.fetchNow(profile);
+  }
+
+  fetchNow(profile: string): { bytes: Buffer; from: string } | undefined {
     // A name from an image must not lead out of the folder.
     if (!isSafeName(profile)) return undefined;
     for (const folder of [join(this.name, 'v1.0'), this.name]) {
       for (const ending of endingsOf(profile)) {
         const from = join(folder, `${profile}${ending}`);
         try {
-          return { bytes: await readFile(from), from };
+          return { bytes: readFileSync(from), from };
         } catch (error) {
           // Not there, or a folder of that name: the next may be.
           if (!(error instanceof Error && 'code' in error)) throw error;

@@ -56,6 +56,16 @@ export class HttpStore implements ProfileStore {
     return undefined;
   }
 
+  /** What the cache has. */
+  fetchNow(profile: string): { bytes: Buffer; from: string } | undefined {
+    if (!isSafeName(profile)) return undefined;
+    for (const url of this.addresses(profile)) {
+      const cached = this.options.cache?.get(url);
+      if (cached) return { bytes: cached.bytes, from: shown(url) };
+    }
+    return undefined;
+  }
+
   forget(profile: string): void {
     for (const url of this.addresses(profile)) this.options.cache?.forget(url);
   }

@@ -1,4 +1,4 @@
-import { unpacked } from '../container.js';
+import { unpacked, unpackedNow } from '../container.js';
 import { ProfileError } from '../error.js';
 import { isIsf, isfProfile } from '../isf/read.js';
 import { type JsonObject, parseJsonObject } from '../json.js';
@@ -17,6 +17,13 @@ export type Tried = (place: string, outcome: string) => void;
 /** What stands behind a name: JSON still to be read, or a profile. */
 type Content = { readonly from: string; readonly json: JsonObject } | { readonly from: string; readonly source: ProfileSource };
 
+/** A store is asked for a name. Whoever drives the search answers: with what it may wait for, or with what is at hand. */
+interface Asked {
+  readonly store: ProfileStore;
+  readonly name: string;
+}
+type Search<T> = Generator<Asked, T, Content | undefined>;
+
 /** Profiles by name, from the first store that has them. */
 export class ProfileRepository {
   constructor(readonly stores: readonly ProfileStore[]) {}
@@ -27,12 +34,46 @@ export class ProfileRepository {
    * @throws ProfileError where a store has it, it cannot be read, and no other store has it
    */
   async load(name: string, tried: Tried = () => undefined): Promise<ProfileSource | undefined> {
-    return this.follow(name, tried, 0);
+    const search = this.follow(name, tried, 0);
+    let step = search.next();
+    while (step.done !== true) {
+      let content: Content | undefined;
+      try {
+        content = await answer(step.value);
+      } catch (error) {
+        if (!(error instanceof ProfileError)) throw error;
+        step = search.throw(error);
+        continue;
+      }
+      step = search.next(content);
+    }
+    return step.value;
   }
 
-  private async follow(name: string, tried: Tried, links: number): Promise<ProfileSource | undefined> {
+  /**
+   * The same without waiting: from files that are unpacked and read in milliseconds, and from what servers gave before. What would need a
+   * server, a PDB or a file packed with xz is passed over.
+   */
+  loadNow(name: string): ProfileSource | undefined {
+    const search = this.follow(name, () => undefined, 0);
+    let step = search.next();
+    while (step.done !== true) {
+      let content: Content | undefined;
+      try {
+        content = answerNow(step.value);
+      } catch (error) {
+        if (!(error instanceof ProfileError)) throw error;
+        step = search.throw(error);
+        continue;
+      }
+      step = search.next(content);
+    }
+    return step.value;
+  }
+
+  private *follow(name: string, tried: Tried, links: number): Search<ProfileSource | undefined> {
     if (links > MOST_LINKS) throw new ProfileError(`${name} is a link that leads to more than ${MOST_LINKS} others.`, 'Mend the links in the repository.');
-    const found = await this.find(name, tried);
+    const found = yield* this.find(name, tried);
     if (!found) return undefined;
     if ('source' in found) return found.source;
     if (isIsf(found.json)) return isfProfile(found.json, found.from);
@@ -40,47 +81,37 @@ export class ProfileRepository {
     const target = targetOf(profile);
     if (target !== undefined) {
       tried(found.from, `a link to ${target}`);
-      return this.follow(target, tried, links + 1);
+      return yield* this.follow(target, tried, links + 1);
     }
     if (profile.merge.length === 0) return profile;
-    return rekallProfile(await this.withMerged(found.json, profile, tried, links + 1), found.from);
+    return rekallProfile(yield* this.withMerged(found.json, profile, tried, links + 1), found.from);
   }
 
-  private async withMerged(json: JsonObject, profile: RekallProfile, tried: Tried, links: number): Promise<JsonObject> {
+  private *withMerged(json: JsonObject, profile: RekallProfile, tried: Tried, links: number): Search<JsonObject> {
     if (links > MOST_LINKS) throw new ProfileError(`${profile.metadata.source} merges profiles that merge more than ${MOST_LINKS} others.`, 'Mend $MERGE in the repository.');
     const others: JsonObject[] = [];
     for (const name of profile.merge) {
-      const found = await this.find(name, tried);
+      const found = yield* this.find(name, tried);
       if (!found || 'source' in found) throw new ProfileError(`${profile.metadata.source} needs ${name} ($MERGE), which no repository has.`, 'Add it to the repository.');
-      others.push(await this.withMerged(found.json, rekallProfile(found.json, found.from), tried, links + 1));
+      others.push(yield* this.withMerged(found.json, rekallProfile(found.json, found.from), tried, links + 1));
     }
     return merged(json, others);
   }
 
-  private async find(name: string, tried: Tried): Promise<Content | undefined> {
+  private *find(name: string, tried: Tried): Search<Content | undefined> {
     let damage: ProfileError | undefined;
     for (const store of this.stores) {
-      let found;
       try {
-        found = await store.fetch(name);
+        const content = yield { store, name };
+        tried(content?.from ?? store.name, content ? 'found' : `has no ${name}`);
+        if (content) return content;
       } catch (error) {
         if (!(error instanceof ProfileError)) throw error;
-        tried(store.name, `cannot be asked (${error.message.replace(/\.$/, '')})`);
-        continue;
-      }
-      if (!found) {
-        tried(store.name, `has no ${name}`);
-        continue;
-      }
-      try {
-        const content = await contentOf(found.bytes, found.from);
-        tried(found.from, 'found');
-        return content;
-      } catch (error) {
-        if (!(error instanceof ProfileError)) throw error;
-        damage ??= error;
-        store.forget?.(name);
-        tried(found.from, `cannot be used (${error.message.replace(/\.$/, '')})`);
+        if (error instanceof Damage) {
+          damage ??= error;
+          store.forget?.(name);
+          tried(error.from, `cannot be used (${error.message.replace(/\.$/, '')})`);
+        } else tried(store.name, `cannot be asked (${error.message.replace(/\.$/, '')})`);
       }
     }
     if (damage) throw damage;
@@ -88,9 +119,41 @@ export class ProfileRepository {
   }
 }
 
-async function contentOf(packed: Buffer, from: string): Promise<Content> {
-  const bytes = await unpacked(packed, from);
-  if (isPdb(bytes)) return { from, source: (await import('../pdb/read.js')).readPdb(bytes, from) };
+/** A store has the profile, and it cannot be read. */
+class Damage extends ProfileError {
+  constructor(
+    readonly from: string,
+    { message, next, cause }: ProfileError,
+  ) {
+    super(message, next, { cause });
+  }
+}
+
+async function answer({ store, name }: Asked): Promise<Content | undefined> {
+  const found = await store.fetch(name);
+  if (!found) return undefined;
+  const { bytes: packed, from } = found;
+  try {
+    const bytes = await unpacked(packed, from);
+    if (isPdb(bytes)) return { from, source: (await import('../pdb/read.js')).readPdb(bytes, from) };
+    return contentOf(bytes, from);
+  } catch (error) {
+    throw error instanceof ProfileError ? new Damage(from, error) : error;
+  }
+}
+
+function answerNow({ store, name }: Asked): Content | undefined {
+  const found = store.fetchNow?.(name);
+  if (!found) return undefined;
+  try {
+    const bytes = unpackedNow(found.bytes, found.from);
+    return bytes === undefined || isPdb(bytes) ? undefined : contentOf(bytes, found.from);
+  } catch (error) {
+    throw error instanceof ProfileError ? new Damage(found.from, error) : error;
+  }
+}
+
+function contentOf(bytes: Buffer, from: string): Content {
   const json = parseJsonObject(bytes, from);
   // What is JSON and no profile is damage, too: another store may have the profile.
   if (!isIsf(json)) rekallProfile(json, from);

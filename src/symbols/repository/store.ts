@@ -7,6 +7,8 @@ export interface ProfileStore {
    * Throws ProfileError where the place cannot be asked.
    */
   fetch(profile: string): Promise<{ readonly bytes: Buffer; readonly from: string } | undefined>;
+  /** The same without waiting: from files, and from what a server gave before. A store without it can only be waited for. */
+  fetchNow?(profile: string): { readonly bytes: Buffer; readonly from: string } | undefined;
   /** What was fetched turned out to be damaged: a copy of it is not used again. */
   forget?(profile: string): void;
 }

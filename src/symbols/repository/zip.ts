@@ -13,6 +13,10 @@ export class ZipStore implements ProfileStore {
   constructor(readonly name: string) {}
 
   async fetch(profile: string): Promise<{ bytes: Buffer; from: string } | undefined> {
+    return this.fetchNow(profile);
+  }
+
+  fetchNow(profile: string): { bytes: Buffer; from: string } | undefined {
     if (!isSafeName(profile)) return undefined;
     try {
       const members = (this.members ??= indexed(zipMembersOf(onDisk(this.name), this.name)));

@@ -226,7 +226,7 @@ export class FakeImage {
   }
 
   /** What was written, zeros elsewhere. */
-  private read(virtual: bigint, length: number): Buffer {
+  read(virtual: bigint, length: number): Buffer {
     const bytes = Buffer.alloc(length);
     for (let done = 0; done < length; ) {
       const at = virtual + BigInt(done);

@@ -102,11 +102,14 @@ export class LiteralTypeSource implements TypeSource {
   }
 }
 
+/** What writing needs of types: those of a literal, or of a profile. */
+export type Layouts = Pick<TypeSource, 'struct'> & { readonly pointerSize: number };
+
 /** What a member is given: a number, text for `char[]`, values of an array's elements or of a struct's members. */
 export type FieldValue = number | bigint | boolean | string | readonly FieldValue[] | { readonly [member: string]: FieldValue };
 
 /** Encodes a value as its type says, little-endian, into `bytes` at `offset`. */
-export function encode(types: LiteralTypeSource, type: TypeDescriptor, value: FieldValue, bytes: Buffer, offset: number): void {
+export function encode(types: Layouts, type: TypeDescriptor, value: FieldValue, bytes: Buffer, offset: number): void {
   switch (type.kind) {
     case 'int':
       return putInteger(bytes, offset, type.size, BigInt(value as number | bigint | boolean));
@@ -144,7 +147,7 @@ export function encode(types: LiteralTypeSource, type: TypeDescriptor, value: Fi
 }
 
 /** Bytes of a type. */
-export function sizeOf(types: LiteralTypeSource, type: TypeDescriptor): number {
+export function sizeOf(types: Layouts, type: TypeDescriptor): number {
   switch (type.kind) {
     case 'int':
     case 'enum':

@@ -42,18 +42,40 @@ export class DumpFile {
 
   /** Appends bytes. Throws PluginError where they cannot be written (a full disk). */
   append(bytes: Buffer): void {
-    if (this.descriptor === undefined) throw new PluginError(`${this.path} is closed`);
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done, bytes.length - done, this.position + done);
-    } catch (error) {
-      throw asPluginError(error, `cannot write ${this.path}`);
-    }
+    this.write(this.position, bytes);
     this.position += bytes.length;
   }
 
+  /** Appends zeros, as a hole where the file system has such: they take no room. */
+  skip(bytes: number): void {
+    this.position += bytes;
+  }
+
+  /** Writes over bytes that are there. */
+  overwrite(at: number, bytes: Buffer): void {
+    this.write(at, bytes);
+  }
+
   close(): void {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
-    this.descriptor = undefined;
+    if (this.descriptor === undefined) return;
+    try {
+      // A hole at the end is there only once the length says so.
+      if (fstatSync(this.descriptor).size < this.position) ftruncateSync(this.descriptor, this.position);
+    } catch (error) {
+      throw asPluginError(error, `cannot write ${this.path}`);
+    } finally {
+      closeSync(this.descriptor);
+      this.descriptor = undefined;
+    }
+  }
+
+  private write(at: number, bytes: Buffer): void {
+    if (this.descriptor === undefined) throw new PluginError(`${this.path} is closed`);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done, bytes.length - done, at + done);
+    } catch (error) {
+      throw asPluginError(error, `cannot write ${this.path}`);
+    }
   }
 }
 
@@ -89,7 +111,16 @@ export class DumpFolder {
     let unique = `${stem}${ending}`;
     for (let number = 2; this.names.has(unique); number++) unique = `${stem}-${number}${ending}`;
     this.names.add(unique);
-    const path = join(this.folder, unique);
+    return this.begin(join(this.folder, unique));
+  }
+
+  /** Begins the file that the analyst named, wherever it is to be. Throws PluginError. */
+  static file(context: PluginContext, path: string): DumpFile {
+    const folder = DumpFolder.of(context, dirname(path));
+    return folder.begin(path);
+  }
+
+  private begin(path: string): DumpFile {
     try {
       return new DumpFile(path, this.open(path));
     } catch (error) {

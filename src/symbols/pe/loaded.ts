@@ -1,20 +1,14 @@
 import { orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
+import { type PeDirectory, type PeHeaders, type PeSection, readHeaders } from './headers.js';
 
-/** Names of an export table, and sections, at most: more is no executable. */
+export type { PeSection } from './headers.js';
+
+/** Names and functions of an export table at most: more is no executable. */
 const MOST_EXPORTS = 1 << 16;
-const MOST_SECTIONS = 96;
+const MOST_DEBUG = 16;
 const LONGEST_NAME = 512;
-
-/** A section of an executable as it is mapped. */
-export interface PeSection {
-  readonly name: string;
-  /** bytes from the image's base */
-  readonly rva: number;
-  readonly size: number;
-  /** IMAGE_SCN_*: 0x20000000 execute, 0x40000000 read, 0x80000000 write */
-  readonly characteristics: number;
-}
+const LONGEST_PATH = 260;
 
 /** A name that an executable exports. */
 export interface PeExport {
@@ -26,37 +20,33 @@ export interface PeExport {
   readonly forwarder?: string;
 }
 
+/** One that may have no name (then it is imported by its number). */
+export type PeExportEntry = Omit<PeExport, 'name'> & { readonly name: string | undefined };
+
 /** What the linker left for debuggers. */
 export interface PeDebug {
+  /** of a PDB 7 its GUID; of a PDB 2 (`NB10`, before 2002) its time stamp; upper-case hex */
   readonly guid: string;
   readonly age: number;
+  /** file name of the PDB */
   readonly pdb: string;
+  /** its path as the linker wrote it, where that is known */
+  readonly path?: string;
 }
 
-/** A directory of the optional header. */
-interface Directory {
-  readonly rva: number;
-  readonly size: number;
-}
-
-const EXPORT_DIRECTORY = 0;
-const DEBUG_DIRECTORY = 6;
+/** Directories of the optional header by what they hold (IMAGE_DIRECTORY_ENTRY_*). */
+export const DIRECTORY = { exports: 0, imports: 1, resources: 2, debug: 6, iat: 12, delayImports: 13 } as const;
 const CODEVIEW = 2;
 
 /**
- * An executable (PE) as the loader has laid it out in memory. What is paged out is left out. Source: Microsoft, "PE Format"
- * (IMAGE_NT_HEADERS, IMAGE_EXPORT_DIRECTORY, IMAGE_DEBUG_DIRECTORY).
+ * An executable (PE) as the loader has laid it out in memory; a file on disk is one through {@link PeFileSpace}. What is paged out is
+ * left out. Source: Microsoft, "PE Format" (IMAGE_EXPORT_DIRECTORY, IMAGE_DEBUG_DIRECTORY).
  */
 export class LoadedPe {
   private constructor(
-    private readonly space: AddressSpace,
+    readonly space: AddressSpace,
     readonly base: bigint,
-    readonly machine: number,
-    readonly timestamp: number,
-    readonly sizeOfImage: number,
-    readonly entryPoint: number,
-    readonly sections: readonly PeSection[],
-    private readonly directories: readonly Directory[],
+    readonly header: PeHeaders,
   ) {}
 
   /** The executable whose header stands at an address; undefined where there is none that makes sense. */
@@ -64,63 +54,109 @@ export class LoadedPe {
     return orElse(() => LoadedPe.read(space, base), undefined);
   }
 
-  private static read(space: AddressSpace, base: bigint): LoadedPe | undefined {
-    if (space.readU16(base) !== 0x5a4d) return undefined;
-    const start = base + BigInt(space.readU32(base + 0x3cn) & 0xffff);
-    if (space.readU32(start) !== 0x4550) return undefined;
-    const machine = space.readU16(start + 4n);
-    const count = space.readU16(start + 6n);
-    const timestamp = space.readU32(start + 8n);
-    const optional = start + 24n;
-    const magic = space.readU16(optional);
-    if (magic !== 0x10b && magic !== 0x20b) return undefined;
-    const wide = magic === 0x20b;
-    const entryPoint = space.readU32(optional + 16n);
-    const sizeOfImage = space.readU32(optional + 56n);
-    const tables = optional + (wide ? 112n : 96n);
-    const stated = Math.min(16, space.readU32(tables - 4n));
-    const directories: Directory[] = [];
-    for (let index = 0; index < stated; index++) directories.push({ rva: space.readU32(tables + BigInt(index * 8)), size: space.readU32(tables + BigInt(index * 8 + 4)) });
-    const first = optional + BigInt(space.readU16(start + 20n));
-    const sections: PeSection[] = [];
-    for (let index = 0; index < Math.min(count, MOST_SECTIONS); index++) {
-      const at = first + BigInt(index * 40);
-      const name = space.read(at, 8).toString('latin1').replace(/\0.*$/s, '');
-      sections.push({ name, size: space.readU32(at + 8n), rva: space.readU32(at + 12n), characteristics: space.readU32(at + 36n) });
-    }
-    return new LoadedPe(space, base, machine, timestamp, sizeOfImage, entryPoint, sections, directories);
+  /** The same. @throws Absent that says why there is none */
+  static read(space: AddressSpace, base: bigint): LoadedPe {
+    return new LoadedPe(space, base, readHeaders(space, base));
+  }
+
+  get machine(): number {
+    return this.header.machine;
+  }
+
+  get timestamp(): number {
+    return this.header.timestamp;
+  }
+
+  get sizeOfImage(): number {
+    return this.header.sizeOfImage;
+  }
+
+  get entryPoint(): number {
+    return this.header.entryPoint;
+  }
+
+  get sections(): readonly PeSection[] {
+    return this.header.sections;
+  }
+
+  /** A directory that is there: its place is not 0. */
+  directory(index: number): PeDirectory | undefined {
+    const found = this.header.directories[index];
+    return found && found.rva !== 0 ? found : undefined;
   }
 
   /** The names that it exports; those whose name is paged out are left out. */
   *exports(): Generator<PeExport> {
-    const directory = this.directories[EXPORT_DIRECTORY];
-    if (!directory || directory.rva === 0) return;
-    const table = orElse(() => this.space.read(this.address(directory.rva), 40), undefined);
+    const table = this.exportTable();
     if (!table) return;
-    const base = table.readUInt32LE(16);
-    const functions = Math.min(table.readUInt32LE(20), MOST_EXPORTS);
-    const names = Math.min(table.readUInt32LE(24), MOST_EXPORTS);
-    const [addresses, texts, ordinals] = [table.readUInt32LE(28), table.readUInt32LE(32), table.readUInt32LE(36)];
+    for (const [index, name] of this.exportNames(table)) {
+      const entry = orElse(() => this.exportAt(table, index), undefined);
+      if (entry) yield { ...entry, name };
+    }
+  }
+
+  /** All that it exports, by ordinal, also what has no name, or more than one, or a name that is paged out. */
+  *allExports(): Generator<PeExportEntry> {
+    const table = this.exportTable();
+    if (!table) return;
+    const names = new Map<number, string[]>();
+    for (const [index, name] of this.exportNames(table)) {
+      const known = names.get(index);
+      if (known) known.push(name);
+      else names.set(index, [name]);
+    }
+    for (let index = 0; index < table.functions; index++) {
+      const entry = orElse(() => this.exportAt(table, index), undefined);
+      if (entry) for (const name of names.get(index) ?? [undefined]) yield { ...entry, name };
+    }
+  }
+
+  /** What the module calls itself in its export table: the name that it was linked with. */
+  exportedName(): string | undefined {
+    const directory = this.directory(DIRECTORY.exports);
+    return directory && orElse(() => this.text(this.u32(directory.rva + 12)), undefined);
+  }
+
+  private exportTable(): ExportTable | undefined {
+    const directory = this.directory(DIRECTORY.exports);
+    const table = directory && orElse(() => this.bytes(directory.rva, 40), undefined);
+    if (!directory || !table) return undefined;
+    return {
+      directory,
+      base: table.readUInt32LE(16),
+      functions: Math.min(table.readUInt32LE(20), MOST_EXPORTS),
+      names: Math.min(table.readUInt32LE(24), MOST_EXPORTS),
+      addresses: table.readUInt32LE(28),
+      texts: table.readUInt32LE(32),
+      ordinals: table.readUInt32LE(36),
+    };
+  }
+
+  /** Index of a function, and a name for it. */
+  private *exportNames({ functions, names, texts, ordinals }: ExportTable): Generator<readonly [index: number, name: string]> {
     for (let index = 0; index < names; index++) {
-      const found = orElse((): PeExport | undefined => {
-        const ordinal = this.space.readU16(this.address(ordinals + index * 2));
-        if (ordinal >= functions) return undefined;
-        const rva = this.space.readU32(this.address(addresses + ordinal * 4));
-        const name = this.text(this.space.readU32(this.address(texts + index * 4)));
-        if (rva === 0 || name === '') return undefined;
-        // An address within the directory itself is the text of a forwarder.
-        const forwarded = rva >= directory.rva && rva < directory.rva + directory.size;
-        return { name, ordinal: base + ordinal, rva, ...(forwarded ? { forwarder: orElse(() => this.text(rva), '') } : {}) };
+      const found = orElse((): readonly [number, string] | undefined => {
+        const ordinal = this.u16(ordinals + index * 2);
+        const name = ordinal < functions ? this.text(this.u32(texts + index * 4)) : '';
+        return name === '' ? undefined : [ordinal, name];
       }, undefined);
       if (found) yield found;
     }
   }
 
+  private exportAt({ directory, base, addresses }: ExportTable, index: number): Omit<PeExport, 'name'> | undefined {
+    const rva = this.u32(addresses + index * 4);
+    if (rva === 0) return undefined;
+    // An address within the directory itself is the text of a forwarder.
+    const forwarded = rva >= directory.rva && rva < directory.rva + directory.size;
+    return { ordinal: base + index, rva, ...(forwarded ? { forwarder: orElse(() => this.text(rva), '') } : {}) };
+  }
+
   /** The PDB that belongs to it; undefined where that is not in memory. */
   debug(): PeDebug | undefined {
-    const directory = this.directories[DEBUG_DIRECTORY];
-    if (!directory || directory.rva === 0) return undefined;
-    for (let at = 0; at + 28 <= Math.min(directory.size, 28 * 16); at += 28) {
+    const directory = this.directory(DIRECTORY.debug);
+    if (!directory) return undefined;
+    for (let at = 0; at + 28 <= Math.min(directory.size, 28 * MOST_DEBUG); at += 28) {
       const found = orElse(() => this.codeView(directory.rva + at), undefined);
       if (found) return found;
     }
@@ -128,21 +164,57 @@ export class LoadedPe {
   }
 
   private codeView(entry: number): PeDebug | undefined {
-    if (this.space.readU32(this.address(entry + 12)) !== CODEVIEW) return undefined;
-    const record = this.address(this.space.readU32(this.address(entry + 20)));
-    const bytes = this.space.read(record, 24);
-    if (bytes.toString('latin1', 0, 4) !== 'RSDS') return undefined;
-    const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
-    const guid = `${hex(bytes.readUInt32LE(4), 8)}${hex(bytes.readUInt16LE(8), 4)}${hex(bytes.readUInt16LE(10), 4)}${bytes.toString('hex', 12, 20)}`.toUpperCase();
-    const path = this.space.readCString(record + 24n, 260).toString('latin1');
-    return { guid, age: bytes.readUInt32LE(20), pdb: path.split(/[\\/]/).at(-1) ?? path };
+    if (this.u32(entry + 12) !== CODEVIEW) return undefined;
+    const record = this.u32(entry + 20);
+    const kind = this.bytes(record, 4).toString('latin1');
+    const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
+    const named = (guid: string, age: number, at: number): PeDebug => {
+      const path = this.text(record + at, LONGEST_PATH);
+      return { guid, age, pdb: path.split(/[\\/]/).at(-1) ?? path, path };
+    };
+    if (kind === 'NB10') return named(hex(this.u32(record + 8), 8), this.u32(record + 12), 16);
+    if (kind !== 'RSDS') return undefined;
+    const bytes = this.bytes(record, 24);
+    const guid = `${hex(bytes.readUInt32LE(4), 8)}${hex(bytes.readUInt16LE(8), 4)}${hex(bytes.readUInt16LE(10), 4)}${bytes.toString('hex', 12, 20).toUpperCase()}`;
+    return named(guid, bytes.readUInt32LE(20), 24);
   }
 
-  private text(rva: number): string {
-    return this.space.readCString(this.address(rva), LONGEST_NAME).toString('latin1');
-  }
-
-  private address(rva: number): bigint {
+  /** Address of a place in the image. */
+  address(rva: number): bigint {
     return this.base + BigInt(rva);
   }
+
+  /** Bytes at a place in the image. @throws Absent */
+  bytes(rva: number, length: number): Buffer {
+    return this.space.read(this.address(rva), length);
+  }
+
+  u16(rva: number): number {
+    return this.space.readU16(this.address(rva));
+  }
+
+  u32(rva: number): number {
+    return this.space.readU32(this.address(rva));
+  }
+
+  /** A pointer of the executable's own width. @throws Absent */
+  pointer(rva: number): bigint {
+    return this.header.wide ? this.space.readU64(this.address(rva)) : BigInt(this.u32(rva));
+  }
+
+  /** A text with a null behind it. @throws Absent where its first byte is missing */
+  text(rva: number, longest = LONGEST_NAME): string {
+    return this.space.readCString(this.address(rva), longest).toString('latin1');
+  }
+}
+
+interface ExportTable {
+  readonly directory: PeDirectory;
+  /** ordinal of the first function */
+  readonly base: number;
+  readonly functions: number;
+  readonly names: number;
+  readonly addresses: number;
+  readonly texts: number;
+  readonly ordinals: number;
 }

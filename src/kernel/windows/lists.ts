@@ -14,3 +14,8 @@ const LINKS = { forward: 'Flink', backward: 'Blink' } as const;
 export function walkListEntry<T extends Struct>(head: Struct, type: StructType<T>, member: string, options: WalkOptions = {}): Generator<T> {
   return walkCircular(head, type, member, LINKS, options);
 }
+
+/** True for a head of two nulls: nobody ever made that list, and there is nothing on it. Throws Absent. */
+export function neverMade(head: Struct): boolean {
+  return head.$pointer('Flink') === 0n && head.$pointer('Blink') === 0n;
+}

@@ -73,7 +73,7 @@ function typeNameOf(kernel: WindowsKernel, header: Struct): string | undefined {
 }
 
 /** The name information of an object, where it has one: it stands before the header. */
-function nameInfo(kernel: WindowsKernel, { header }: KernelObject): Struct | undefined {
+export function nameInfo(kernel: WindowsKernel, { header }: KernelObject): Struct | undefined {
   if (header.$has('InfoMask')) {
     const mask = Number(header.$get('InfoMask'));
     if ((mask & INFO.name) === 0) return undefined;

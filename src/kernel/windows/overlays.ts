@@ -16,6 +16,7 @@ export function windowsOverlay(pointer: 4 | 8): Overlay {
     _EPROCESS: { ImageFileName: text(15), CreateTime: time, ExitTime: time, UniqueProcessId: id(pointer), InheritedFromUniqueProcessId: id(pointer) },
     _ETHREAD: { CreateTime: time, ExitTime: time },
     _CLIENT_ID: { UniqueProcess: id(pointer), UniqueThread: id(pointer) },
+    _OBJECT_SYMBOLIC_LINK: { CreationTime: time },
     _DBGKD_GET_VERSION64: {},
     _POOL_HEADER: {},
   };

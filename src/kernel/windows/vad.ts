@@ -3,6 +3,7 @@ import type { Struct } from '../../object/struct.js';
 import { fastRef } from './fast-ref.js';
 import type { WindowsKernel } from './kernel.js';
 import { unicodeText } from './strings.js';
+import { inOrder } from './trees.js';
 import type { Eprocess } from './types.js';
 
 /** A region of a process's address space. */
@@ -18,9 +19,6 @@ export interface Vad {
   readonly end: bigint;
 }
 
-/** Nodes of a tree at most, and levels: an AVL tree of a million has 28. */
-const MOST = 1 << 20;
-const DEEPEST = 64;
 const PAGE_SHIFT = 12n;
 
 /** Names of the 32 combinations of `_MMVAD_FLAGS.Protection` (ntos/mm: MM_PROTECTION_MASK; the upper two bits are no-cache, guard, write-combine). */
@@ -33,35 +31,12 @@ export const VAD_TYPES = ['VadNone', 'VadDevicePhysicalMemory', 'VadImageMap', '
 export function* vads(kernel: WindowsKernel, process: Eprocess, onFault?: (what: string) => void): Generator<Vad> {
   const tree = treeOf(process);
   if (tree.root === 0n) return;
-  const seen = new Set<bigint>();
   const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, 'a process');
   const fault = (what: string): void => onFault?.(`the VADs of ${name}: ${what}`);
-  // In order, with a stack of the nodes whose left side is being walked.
-  const stack: { address: bigint; level: number }[] = [];
-  let at = tree.root;
-  let level = 1;
-  for (;;) {
-    while (at !== 0n) {
-      if (seen.has(at)) {
-        fault(`the tree comes back to 0x${at.toString(16)}`);
-        break;
-      }
-      if (seen.size >= MOST || stack.length >= DEEPEST) {
-        fault('the tree does not end');
-        return;
-      }
-      seen.add(at);
-      stack.push({ address: at, level });
-      at = follow(kernel, tree, at, 'left', fault);
-      level++;
-    }
-    const here = stack.pop();
-    if (!here) return;
-    const vad = read(kernel, here.address, here.level);
+  for (const { address, level } of inOrder(tree.root, (at, side) => follow(kernel, tree, at, side, fault), fault)) {
+    const vad = read(kernel, address, level);
     if (vad) yield vad;
-    else fault(`what stands at 0x${here.address.toString(16)} is no region`);
-    at = follow(kernel, tree, here.address, 'right', fault);
-    level = here.level + 1;
+    else fault(`what stands at 0x${address.toString(16)} is no region`);
   }
 }
 

@@ -4,7 +4,9 @@ import type { Kernel } from './kernel.js';
 import { detectLinux } from './linux/detect.js';
 import { otherSystem } from './other.js';
 import type { ProfileRepository } from '../symbols/repository/repository.js';
+import { type Method, METHODS } from './methods.js';
 import type { Trace } from './trace.js';
+import type { WindowsDetection } from './windows/detect.js';
 
 /** Where detection keeps what it found, for the next time. */
 export interface DetectionCache {
@@ -27,22 +29,41 @@ export interface DetectionOptions {
   readonly dtb?: number | undefined;
   /** virtual KASLR slide, stated by the analyst */
   readonly slide?: bigint | undefined;
+  /** methods to use, in order (see {@link METHODS}); undefined: all */
+  readonly methods?: readonly Method[] | undefined;
   /** stops the search, which then throws the signal's reason */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds the kernel in an image. Throws DetectionError with every step that was tried. */
 export async function detectKernel(physical: PhysicalSpace, options: DetectionOptions): Promise<Kernel> {
-  const linux = await detectLinux(physical, options);
-  if (linux) return linux;
-  // Loaded when the image is not Linux.
-  const windows = await (await import('./windows/detect.js')).detectWindows(physical, options);
-  if (windows) return windows;
+  const methods = options.methods ?? (Object.keys(METHODS) as Method[]);
+  let windows: WindowsDetection | undefined;
+  for (const method of methods) {
+    if (method === 'linux_index') {
+      const linux = await detectLinux(physical, options);
+      if (linux) return linux;
+      continue;
+    }
+    if (!windows) {
+      // Loaded when the image is not Linux.
+      const { WindowsDetection: Detection } = await import('./windows/detect.js');
+      windows = new Detection(physical, options);
+      const known = await windows.known();
+      if (known) return known;
+    }
+    const kernel = await windows.by(method);
+    if (kernel) return kernel;
+  }
+  const last = await windows?.last();
+  if (last) return last;
   const other = await otherSystem(physical, options.signal);
   const what = other === undefined ? 'No kernel was found in this image' : `This looks like an image of ${other}, and no kernel that can be read is in it`;
   options.trace.add('kernel', 'signs of other systems', other ?? 'none', 'note');
+  const left = Object.keys(METHODS).filter((method) => !methods.includes(method as Method));
+  const untried = left.length === 0 ? '' : ` Not tried (--autodetect): ${left.join(', ')}.`;
   throw new DetectionError(
-    `${what} (${physical.image.format}, up to 0x${physical.end.toString(16)}). Linux and Windows on amd64 and i386 are what this release reads.`,
+    `${what} (${physical.image.format}, up to 0x${physical.end.toString(16)}). Linux and Windows on amd64 and i386 are what this release reads.${untried}`,
     'rekall -v -f IMAGE why',
     options.trace.steps,
   );

@@ -309,13 +309,14 @@ export class Session {
     const folder = this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined;
     const cache = ImageCache.open(folder, folder === undefined ? '' : this.fingerprint());
     // Loaded when an image is looked at: what needs none starts without it.
-    const { detectKernel } = await import('../kernel/detect.js');
+    const [{ detectKernel }, { detectionMethods }] = await Promise.all([import('../kernel/detect.js'), import('../kernel/methods.js')]);
     const kernel = await detectKernel(physical, {
       trace: this.trace,
       cache,
       ...this.statedProfile(),
       repositories: this.repositoryPlaces().filter((place) => !/^https?:/i.test(place)),
       repository: () => this.repository(),
+      methods: detectionMethods(this.parameters.autodetect, this.trace),
       dtb: this.parameters.dtb,
       slide: this.parameters.kernel_slide === undefined ? undefined : BigInt(this.parameters.kernel_slide),
       signal,

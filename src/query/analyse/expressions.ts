@@ -146,10 +146,10 @@ async function elsewhere(analysis: Analysis, node: Name, position: Position): Pr
       return memberOf(analysis, { kind: 'variable', variable: element, type: element.type, start: node.start, end: node.end }, node.name, node, node);
     }
   }
-  throw unknownName(analysis, node, position.scope);
+  throw unknexportedName(analysis, node, position.scope);
 }
 
-function unknownName(analysis: Analysis, node: Name, scope: Scope): QueryError {
+function unknexportedName(analysis: Analysis, node: Name, scope: Scope): QueryError {
   const visible = scope.visible();
   const inScope = [...scope.outward()];
   const columns = inScope.flatMap((level) => level.sources.flatMap((source) => source.fields.map((field) => field.name)));

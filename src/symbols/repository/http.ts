@@ -17,7 +17,6 @@ export interface HttpStoreOptions {
   readonly offline?: boolean;
   /** milliseconds for which the cache is believed without asking */
   readonly fresh?: number;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -44,12 +43,12 @@ export class HttpStore implements ProfileStore {
     this.bases = this.base.endsWith('/v1.0') ? [this.base] : [`${this.base}/v1.0`, this.base];
   }
 
-  async fetch(profile: string): Promise<{ bytes: Buffer; from: string } | undefined> {
+  async fetch(profile: string, signal?: AbortSignal): Promise<{ bytes: Buffer; from: string } | undefined> {
     if (!isSafeName(profile)) return undefined;
-    const listed = await (this.listed ??= this.inventory());
+    const listed = await this.names(signal);
     if (listed && !listed.has(profile)) return undefined;
     for (const url of this.addresses(profile)) {
-      const bytes = await this.take(url, true);
+      const bytes = await this.take(url, true, signal);
       if (bytes) return { bytes, from: shown(url) };
     }
     if (this.options.offline) throw new ProfileError(`${this.name} was not asked (offline), and the cache has no ${profile}`, 'smod offline=no');
@@ -75,12 +74,23 @@ export class HttpStore implements ProfileStore {
     return this.bases.flatMap((base) => endingsOf(profile).map((ending) => `${base}/${path}${ending}`));
   }
 
+  /** The inventory, asked for once; anew where Ctrl-C stopped that. */
+  private async names(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
+    const asked = (this.listed ??= this.inventory(signal));
+    try {
+      return await asked;
+    } catch (error) {
+      this.listed = undefined;
+      throw error;
+    }
+  }
+
   /** Names that the repository says it has, or undefined where it says nothing that can be read. */
-  private async inventory(): Promise<ReadonlySet<string> | undefined> {
+  private async inventory(signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
     for (const [index, base] of this.bases.entries()) {
       for (const url of [`${base}/inventory.gz`, `${base}/inventory`]) {
         try {
-          const packed = await this.take(url, false);
+          const packed = await this.take(url, false, signal);
           const names = packed && objectOf(own(parseJsonObject(await unpacked(packed, url), url), '$INVENTORY'));
           if (!names) continue;
           // The profiles stand beside their inventory.
@@ -100,8 +110,8 @@ export class HttpStore implements ProfileStore {
    * The bytes at an address, from the cache or the server; undefined where it has none.
    * @param profile the answer must look like one (a page of a proxy does not)
    */
-  private async take(url: string, profile: boolean): Promise<Buffer | undefined> {
-    const { client, cache, offline = false, fresh = FRESH, signal } = this.options;
+  private async take(url: string, profile: boolean, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+    const { client, cache, offline = false, fresh = FRESH } = this.options;
     const cached = cache?.get(url);
     if (cached && (offline || Date.now() - cached.checked < fresh)) return cached.bytes;
     if (offline || this.missing.has(url)) return undefined;

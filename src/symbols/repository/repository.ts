@@ -31,15 +31,16 @@ export class ProfileRepository {
   /**
    * The profile of a name, through symlinks and with what it merges; undefined where no store has it. Each store is asked in its order;
    * one that cannot be asked, or whose copy is damaged, is passed over.
-   * @throws ProfileError where a store has it, it cannot be read, and no other store has it
+   * @param signal stops it, also while a server is waited for
+   * @throws ProfileError where a store has it, it cannot be read, and no other store has it; the signal's reason once that is aborted
    */
-  async load(name: string, tried: Tried = () => undefined): Promise<ProfileSource | undefined> {
+  async load(name: string, tried: Tried = () => undefined, signal?: AbortSignal): Promise<ProfileSource | undefined> {
     const search = this.follow(name, tried, 0);
     let step = search.next();
     while (step.done !== true) {
       let content: Content | undefined;
       try {
-        content = await answer(step.value);
+        content = await answer(step.value, signal);
       } catch (error) {
         if (!(error instanceof ProfileError)) throw error;
         step = search.throw(error);
@@ -69,6 +70,18 @@ export class ProfileRepository {
       step = search.next(content);
     }
     return step.value;
+  }
+
+  /** Whether a store has the profile, or what a server gave before, without asking one. */
+  near(name: string): boolean {
+    return this.stores.some((store) => {
+      try {
+        return store.fetchNow?.(name) !== undefined;
+      } catch (error) {
+        if (!(error instanceof ProfileError)) throw error;
+        return false;
+      }
+    });
   }
 
   private *follow(name: string, tried: Tried, links: number): Search<ProfileSource | undefined> {
@@ -129,8 +142,8 @@ class Damage extends ProfileError {
   }
 }
 
-async function answer({ store, name }: Asked): Promise<Content | undefined> {
-  const found = await store.fetch(name);
+async function answer({ store, name }: Asked, signal: AbortSignal | undefined): Promise<Content | undefined> {
+  const found = await store.fetch(name, signal);
   if (!found) return undefined;
   const { bytes: packed, from } = found;
   try {

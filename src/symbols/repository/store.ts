@@ -4,9 +4,9 @@ export interface ProfileStore {
   readonly name: string;
   /**
    * The profile's bytes as they are kept (perhaps compressed), and where they were found; undefined where there is none.
-   * Throws ProfileError where the place cannot be asked.
+   * Throws ProfileError where the place cannot be asked, and the signal's reason once that is aborted.
    */
-  fetch(profile: string): Promise<{ readonly bytes: Buffer; readonly from: string } | undefined>;
+  fetch(profile: string, signal?: AbortSignal): Promise<{ readonly bytes: Buffer; readonly from: string } | undefined>;
   /** The same without waiting: from files, and from what a server gave before. A store without it can only be waited for. */
   fetchNow?(profile: string): { readonly bytes: Buffer; readonly from: string } | undefined;
   /** What was fetched turned out to be damaged: a copy of it is not used again. */

@@ -6,6 +6,7 @@ import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { findSpace, resolverIn } from '../../src/session/spaces.js';
 import { linuxArea, linuxFrame } from './linux-places.js';
+import { windowsArea, windowsFrame } from './windows-places.js';
 
 export const vtop = definePlugin({
   name: 'vtop',
@@ -15,13 +16,14 @@ export const vtop = definePlugin({
   notes:
     'Works in the process context if there is one (cc), otherwise in the kernel; pid@N names a process. Levels and bits: Intel SDM vol. 3A, chapter 4. ' +
     'The rights of the last row are those of all levels together. The first row says what is mapped there: the file and the offset in it (vm_area_struct), and the symbol; ' +
-    "the last one whose page it is, by the kernel's page database (struct page).",
+    "the last one whose page it is, by the kernel's page database (struct page). On Windows the entry that is not present is told in words — transition, prototype, page file, demand zero, or described by " +
+    "the region (VAD) alone — and a row shows the prototype behind it; files and offsets are those of the section's parts (_SUBSECTION), whose page it is, is told by the page database (_MMPFN).",
   args: {
     virtual_address: arg.address.required('the address: a number or a symbol', { positional: true, completes: 'symbol' }),
     address_space: arg.space('in which space', { positional: true }),
   },
   columns: {
-    level: col.string('PGD, P4D … as the processor manual names them, then the result'),
+    level: col.string("PGD, P4D … as the processor manual names them, Windows' prototype, then the result"),
     entry: col.physical('physical address of the entry'),
     value: col.address('the entry'),
     flags: col.string('what the entry says', { minor: true }),
@@ -42,7 +44,7 @@ export const vtop = definePlugin({
     const area = linuxArea(context.kernel, process, address);
     // A region's name says nothing that its area does not.
     const name = resolver.nearest(address) ? resolver.name(address) : undefined;
-    yield { level: 'virtual', value: address, comment: [space.name, area?.text, name].filter(Boolean).join(', ') };
+    yield { level: 'virtual', value: address, comment: [space.name, area?.text ?? windowsArea(context.kernel, process, address), name].filter(Boolean).join(', ') };
     for (const [index, step] of result.steps.entries()) {
       const next = result.steps[index + 1];
       yield {
@@ -52,8 +54,12 @@ export const vtop = definePlugin({
         flags: flagText(step.flags),
         physical: next ? next.address - (next.address % 4096) : null,
         // pgd, pud … are Linux' names of the levels.
-        comment: step.reason ?? (context.kernel.os === 'linux' ? step.alias : null),
+        // What stands behind the entry has a row of its own.
+        comment: (next === undefined && result.behind ? step.reason?.replace(/: .*/, '') : step.reason) ?? (context.kernel.os === 'linux' ? step.alias : null),
       };
+    }
+    for (const step of result.behind ?? []) {
+      yield { level: step.name, entry: step.address, value: step.value, flags: flagText(step.flags), physical: null, comment: step.reason ?? null };
     }
     if (result.physical === undefined) {
       yield { level: 'none', comment: result.reason ?? 'not mapped' };
@@ -66,7 +72,7 @@ export const vtop = definePlugin({
       level: 'physical',
       flags: result.flags ? flagText(result.flags) : null,
       physical: result.physical,
-      comment: [`${sizeText(result.pageSize ?? 4096)} page`, linuxFrame(context.kernel, result.physical, area), held ? undefined : 'the image does not hold it'].filter(Boolean).join('; '),
+      comment: [`${sizeText(result.pageSize ?? 4096)} page`, linuxFrame(context.kernel, result.physical, area) ?? windowsFrame(context.kernel, result.physical, process, address), held ? undefined : 'the image does not hold it'].filter(Boolean).join('; '),
     };
   },
 });

@@ -1,14 +1,18 @@
 import { createPagedSpace, type PagingKind } from '../../memory/paging/create.js';
 import type { PagedSpace } from '../../memory/paging/paged.js';
-import type { WindowsPte } from '../../memory/paging/windows.js';
+import type { WindowsPagedOptions, WindowsPte } from '../../memory/paging/windows.js';
+import { WindowsEntries } from '../../memory/paging/windows-entries.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
 import { sizeOfImage } from './base.js';
+import { pageFileName } from './pagefiles.js';
+import { windowsPte } from './pte.js';
 import { ProfiledKernel } from '../profiled.js';
 import type { Eprocess } from './types.js';
+import { viewsOf, viewText } from './views.js';
 
 /** A kernel image whose header is not in memory is taken for one of this size. */
 const LARGEST_IMAGE = 0x1000000;
@@ -45,9 +49,9 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     readonly crashObjects: readonly { readonly type: string; readonly address: bigint }[] = [],
   ) {
     super();
-    this.pte = softwareEntries(profile);
+    this.pte = windowsPte(profile, () => this.space);
     this.space =
-      space ?? createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte } });
+      space ?? createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte, names: this.names() } });
     ownSpace(this);
   }
 
@@ -67,6 +71,11 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     return Number(/^\d+/.exec(this.banner)?.[0] ?? 0);
   }
 
+  /** How entries of page tables that are not present are read; undefined where there are none (triage dumps) or they are not understood (ARM64). */
+  get entries(): WindowsEntries | undefined {
+    return 'software' in this.space && this.space.software instanceof WindowsEntries ? this.space.software : undefined;
+  }
+
   /** Physical address of a process's top page table. */
   dtbOf(process: Eprocess): number {
     return directoryTable(process.Pcb, this.location.paging);
@@ -78,10 +87,31 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     let space = this.spaces.get(dtb);
     if (!space) {
       const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, `dtb 0x${dtb.toString(16)}`);
-      space = createPagedSpace(this.location.paging, this.physical, dtb, { name, os: 'windows', windows: { pte: this.pte, kernel: this.space } });
+      space = this.spaceAt(dtb, name, process);
       this.spaces.set(dtb, space);
     }
     return space;
+  }
+
+  /** The address space of page tables; where they are a process's, with the pages that only its regions (VADs) describe. */
+  spaceAt(dtb: number, name: string, process?: Eprocess): PagedSpace {
+    // Pages of the kernel's half are never described by a region.
+    const highest = this.profile.pointerSize === 8 ? 2 ** 35 : 2 ** 20;
+    const windows: Omit<WindowsPagedOptions, 'name'> = {
+      pte: this.pte,
+      kernel: this.space,
+      names: this.names(process),
+      ...(process ? { prototypeOf: (page: number) => (page < highest ? viewsOf(this, process).prototypeOf(page) : undefined) } : {}),
+    };
+    return createPagedSpace(this.location.paging, this.physical, dtb, { name, os: 'windows', windows });
+  }
+
+  private names(process?: Eprocess): WindowsPagedOptions['names'] {
+    return {
+      pageFile: (file) => pageFileName(this, file),
+      prototype: (address, page) => (process ? viewText(this, viewsOf(this, process), page, address) : undefined),
+      region: (page) => (process ? viewsOf(this, process).regionText(page) : undefined),
+    };
   }
 }
 
@@ -92,18 +122,6 @@ export function directoryTable(pcb: Struct, paging: PagingKind): number {
   const value = BigInt(word ?? 0);
   // PAE's table of four entries is aligned to 32 bytes, all others to a page.
   return Number(paging === 'i386-pae' ? value & 0xffffffe0n : value & 0xffffffffff000n);
-}
-
-/** Where a build keeps what in entries that are not present, from its own types. */
-function softwareEntries(profile: Profile): WindowsPte {
-  if (!profile.has('_MMPTE_SOFTWARE')) return { pageFileLow: 1, pageFileHigh: 32 };
-  const type = profile.struct('_MMPTE_SOFTWARE');
-  const bit = (member: string): number | undefined => {
-    const layout = type.members.get(member)?.type;
-    return layout?.kind === 'bitfield' ? layout.startBit : undefined;
-  };
-  const swizzle = bit('SwizzleBit');
-  return { pageFileLow: bit('PageFileLow') ?? 1, pageFileHigh: bit('PageFileHigh') ?? 32, ...(swizzle === undefined ? {} : { swizzleBit: swizzle }) };
 }
 
 /** The name that a version is sold under. Sources: Microsoft, "Operating System Version"; builds of Windows 11 begin at 22000. */

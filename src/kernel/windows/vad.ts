@@ -1,7 +1,7 @@
 import { Absent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
-import { fastRef } from './fast-ref.js';
 import type { WindowsKernel } from './kernel.js';
+import { fileOf } from './sections.js';
 import { unicodeText } from './strings.js';
 import { inOrder } from './trees.js';
 import type { Eprocess } from './types.js';
@@ -155,20 +155,15 @@ export function protectionText(protection: number): string {
 
 /** The file that a region maps; undefined where it maps none. Throws Absent where its name cannot be read. */
 export function vadFile(kernel: WindowsKernel, vad: Vad): Struct | undefined {
-  if (vad.node.$type === '_MMVAD_SHORT') return undefined;
-  const subsection = subsectionOf(kernel, vad);
-  const area = subsection?.$get('ControlArea') as Struct | null | undefined;
-  const file = area ? fastRef(area.$get('FilePointer') as Struct) : 0n;
-  return file === 0n ? undefined : kernel.at('_FILE_OBJECT', file);
+  const area = vad.node.$type === '_MMVAD_SHORT' ? 0n : controlAreaOf(kernel, vad);
+  return area === 0n ? undefined : fileOf(kernel, kernel.at('_CONTROL_AREA', area));
 }
 
-/** The section of a mapped region (`_SUBSECTION`; before Windows Vista the VAD leads to its `_CONTROL_AREA`, behind which it stands). */
-function subsectionOf(kernel: WindowsKernel, vad: Vad): Struct | undefined {
-  const plain = kernel.at('_MMVAD', vad.node.$address);
-  if (plain.$has('Subsection')) return (plain.$get('Subsection') as Struct | null) ?? undefined;
-  if (!plain.$has('ControlArea')) return undefined;
-  const area = plain.$pointer('ControlArea');
-  return area === 0n ? undefined : kernel.at('_SUBSECTION', area + BigInt(kernel.struct('_CONTROL_AREA').size ?? 0));
+/** The `_CONTROL_AREA` of a mapped region, or 0: through its `_SUBSECTION`; until Server 2003 the VAD leads to it itself. */
+export function controlAreaOf(kernel: WindowsKernel, vad: Vad): bigint {
+  const node = kernel.at('_MMVAD', vad.node.$address);
+  if (node.$has('ControlArea')) return node.$pointer('ControlArea');
+  return (node.$get('Subsection') as Struct | null)?.$pointer('ControlArea') ?? 0n;
 }
 
 /** Path of a file object. */

@@ -50,7 +50,7 @@ export interface PagedOptions {
 /**
  * An address space behind page tables. An architecture says what its levels and entries look like; walking, caching
  * and explaining is done here. An operating system's subclass may know pages behind entries that the
- * processor calls not present: {@link softFrame} and {@link describeEntry}.
+ * processor calls not present: {@link softFrame}, {@link emptyFrame} and {@link describeEntry}.
  *
  * Entries are handled as two 32-bit halves (`high` is 0 where entries have 32 bits); frames are 4 KiB page numbers of
  * the physical space.
@@ -109,6 +109,20 @@ export abstract class PagedSpace extends AddressSpace {
     return NO_FRAME;
   }
 
+  /**
+   * The frame of a page whose entry is empty, at whatever level, or {@link NO_FRAME}: for operating systems that describe a page elsewhere
+   * until it is first touched (the views of files in Windows' VADs). Asked last, so that pages with entries do not pay for it; walks over the
+   * tables (`leaves`, `mappings`) do not ask.
+   */
+  emptyFrame(_page: number): number {
+    return NO_FRAME;
+  }
+
+  /** What the operating system reads on behind an entry that is not present: Windows' prototype, for example. For {@link walk} only. */
+  behindEntry(_level: number, _low: number, _high: number, _page: number): readonly TranslationStep[] {
+    return [];
+  }
+
   /** Why an entry leads nowhere, or what a soft entry is: `not present`, `swap: type 0 offset 0x123`. */
   describeEntry(_level: number, _low: number, _high: number, _page: number): string {
     return 'not present';
@@ -156,8 +170,11 @@ export abstract class PagedSpace extends AddressSpace {
       const low = table.view.getUint32(at, true);
       const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
       const kind = this.kindOf(level, low, high);
-      const soft = kind === EntryKind.absent ? this.softOf(level, low, high, number) : NO_FRAME;
-      const bits = this.bitsOf(level, low, high, kind, number) | (soft >= 0 && pages > 1 ? PageBits.large : 0);
+      const empty = (low | high) === 0;
+      const soft = kind !== EntryKind.absent ? NO_FRAME : empty ? this.emptyFrame(number) : this.softFrame(level, low, high, number);
+      // What is known behind an empty entry is known for one page.
+      const span = empty ? 1 : pages;
+      const bits = this.bitsOf(level, low, high, kind, number) | (soft >= 0 && span > 1 ? PageBits.large : 0);
       rights = combine(rights, bits);
       const step = { name, alias, address: where, value: (BigInt(high) << 32n) | BigInt(low), flags: pageFlags(bits) };
       if (kind === EntryKind.table) {
@@ -166,14 +183,15 @@ export abstract class PagedSpace extends AddressSpace {
         offset = 0;
         continue;
       }
-      if (kind === EntryKind.absent) {
-        const reason = this.describeEntry(level, low, high, number);
-        steps.push({ ...step, reason });
-        if (soft < 0) return { address, steps, reason };
-      } else steps.push(step);
+      const absent = kind === EntryKind.absent;
+      const reason = absent ? this.describeEntry(level, low, high, number) : undefined;
+      const behind = absent ? this.behindEntry(level, low, high, number) : [];
+      steps.push(reason === undefined ? step : { ...step, reason });
+      const way = { address, steps, ...(behind.length > 0 ? { behind } : {}) };
+      if (reason !== undefined && soft < 0) return { ...way, reason };
       const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : soft;
-      const physical = (first + (number % pages)) * PAGE_SIZE + pageOffset(address);
-      return { address, steps, physical, flags: pageFlags(rights), pageSize: pages * PAGE_SIZE };
+      const physical = (first + (number % span)) * PAGE_SIZE + pageOffset(address);
+      return { ...way, physical, flags: pageFlags(rights), pageSize: span * PAGE_SIZE };
     }
     return { address, steps, reason: 'the last level names another table' };
   }
@@ -195,11 +213,6 @@ export abstract class PagedSpace extends AddressSpace {
   flush(): void {
     this.tlb?.fill(NaN);
     this.tables?.fill(NaN);
-  }
-
-  /** {@link softFrame} for any entry: an empty one is nothing. */
-  softOf(level: number, low: number, high: number, page: number): number {
-    return (low | high) === 0 ? NO_FRAME : this.softFrame(level, low, high, page);
   }
 
   private regionOf(number: number): PagingRegion | undefined {
@@ -233,7 +246,8 @@ export abstract class PagedSpace extends AddressSpace {
       const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
       const kind = this.kindOf(level, low, high);
       if (kind !== EntryKind.table) {
-        const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high, number);
+        if ((low | high) === 0) return this.emptyFrame(number);
+        const first = kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softFrame(level, low, high, number);
         if (first < 0) return NO_FRAME;
         const inLarge = number % pages;
         tables[slot] = prefix;
@@ -255,7 +269,8 @@ export abstract class PagedSpace extends AddressSpace {
     const low = table.view.getUint32(at, true);
     const high = this.entrySize === 8 ? table.view.getUint32(at + 4, true) : 0;
     const kind = this.kindOf(level, low, high);
-    return kind === EntryKind.leaf ? this.frameOf(level, low, high, kind) : this.softOf(level, low, high, number);
+    if (kind === EntryKind.leaf) return this.frameOf(level, low, high, kind);
+    return (low | high) === 0 ? this.emptyFrame(number) : this.softFrame(level, low, high, number);
   }
 }
 

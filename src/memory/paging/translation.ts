@@ -18,6 +18,8 @@ export interface TranslationStep {
 export interface Translation {
   readonly address: bigint;
   readonly steps: readonly TranslationStep[];
+  /** what the operating system reads on behind the last of them, where that is not present */
+  readonly behind?: readonly TranslationStep[];
   /** where it leads; absent with a {@link reason} */
   readonly physical?: number;
   readonly reason?: string;

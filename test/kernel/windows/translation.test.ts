@@ -20,7 +20,7 @@ interface Walk {
 }
 interface Special {
   readonly pid: number;
-  readonly ptes: readonly { va: string; kind: string; pte_value: string; physical: string | null; pagefile_offset?: string | null }[];
+  readonly ptes: readonly { va: string; kind: string; pte_value: string; physical: string | null; pagefile_offset?: string | null; prototype_pte_va?: string }[];
 }
 
 test('every entry on the way of an address is that of the truth', { skip }, async () => {
@@ -34,14 +34,13 @@ test('every entry on the way of an address is that of the truth', { skip }, asyn
     const way = space.walk(BigInt(walk.va));
     const entries = [walk.pml4e, walk.pdpte, walk.pde, walk.pte].filter((entry) => entry !== undefined);
     assert.deepEqual(way.steps.map((step) => step.value), entries.map(BigInt), walk.va);
-    if (walk.kind === 'prototype via VAD') continue;
     const stated = walk.physical ?? walk.resolved_physical ?? null;
     const physical = stated === null ? undefined : Number(stated);
     assert.equal(way.physical, physical, walk.va);
     assert.equal(space.translate(BigInt(walk.va)), physical, walk.va);
     count++;
   }
-  assert.ok(count > 300, `${count}`);
+  assert.equal(count, 579);
   session.close();
 });
 
@@ -49,23 +48,36 @@ test('pages in transition, behind prototypes, in the page file and never touched
   const session = await replicaSession();
   const kernel = (await session.kernel()) as WindowsKernel;
   const processes = new Map(findProcesses(kernel, METHODS).filter(({ process }) => kernel.dtbOf(process) !== 0).map(({ process }) => [pidOf(process), process]));
-  const words: Readonly<Record<string, RegExp>> = { transition: /transition/, pagefile: /page file/, demand: /demand zero/, prototype: /prototype/ };
+  const words: Readonly<Record<string, RegExp>> = {
+    transition: /^transition: on the standby or modified list, still in memory$/,
+    pagefile: /^in page file 0 at offset 0x/,
+    demand: /^demand zero: never touched, in a private \w+( \| \w+)? region$/,
+    prototype: /^prototype at 0xfffff8a0[0-9a-f]{8}: (valid, shared|in transition, still in memory), (\\.+|shared memory) \+0x[0-9a-f]+$/,
+    'prototype via VAD': /^described by its VAD, prototype at 0xfffff8a0[0-9a-f]{8}: (valid, shared|in transition, still in memory), (\\.+|shared memory) \+0x[0-9a-f]+$/,
+  };
   const seen = new Map<string, number>();
   for (const { pid, ptes } of replicaTruth<Special[]>('special_ptes')) {
     const process = processes.get(pid);
     assert.ok(process, `process ${pid}`);
     const space = kernel.spaceOf(process);
     for (const pte of ptes) {
-      if (pte.kind === 'prototype via VAD') continue;
       const way = space.walk(BigInt(pte.va));
       const last = way.steps.at(-1);
       assert.equal(last?.value, BigInt(pte.pte_value), pte.va);
       assert.match(last?.reason ?? '', words[pte.kind] ?? /never/, `${pte.va} ${pte.kind}`);
       assert.equal(way.physical, pte.physical === null ? undefined : Number(pte.physical), `${pid} ${pte.va} ${pte.kind}`);
-      if (typeof pte.pagefile_offset === 'string') assert.ok(last?.reason?.includes(pte.pagefile_offset), last?.reason);
+      assert.equal(space.translate(BigInt(pte.va)), way.physical, pte.va);
+      if (typeof pte.pagefile_offset === 'string') assert.ok(last?.reason?.endsWith(` ${pte.pagefile_offset}`), last?.reason);
+      if (pte.prototype_pte_va !== undefined) {
+        const [prototype] = way.behind ?? [];
+        assert.equal(prototype?.address, kernel.space.translate(BigInt(pte.prototype_pte_va)), pte.va);
+        assert.ok(prototype?.reason?.startsWith(`at ${pte.prototype_pte_va}: `), prototype?.reason);
+        // The prototype names the frame, valid or in transition.
+        assert.equal(Number((prototype?.value ?? 0n) & 0xffffff000n), way.physical);
+      }
       seen.set(pte.kind, (seen.get(pte.kind) ?? 0) + 1);
     }
   }
-  for (const kind of Object.keys(words)) assert.ok((seen.get(kind) ?? 0) > 30, `${kind}: ${seen.get(kind)}`);
+  assert.deepEqual(Object.fromEntries(seen), { demand: 850, transition: 850, pagefile: 883, prototype: 2149, 'prototype via VAD': 573 });
   session.close();
 });

@@ -11,7 +11,7 @@ import { col } from '../../src/plugin/columns.js';
 import { dumpPe, peDumpArgs, peDumpColumns } from '../../src/plugin/dump-memory.js';
 import { DumpFolder } from '../../src/plugin/dump-folder.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 import { findSpace } from '../../src/session/spaces.js';
 
 const NOTES =
@@ -20,6 +20,7 @@ const NOTES =
   'Names from the image are made safe; nothing is written outside of the folder.';
 /** What an executable on disk is called where nothing says its name. */
 const NAMELESS = 'image';
+const PID = col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true });
 
 export const procdump = definePlugin({
   name: 'procdump',
@@ -27,12 +28,13 @@ export const procdump = definePlugin({
   topic: 'processes',
   summary: 'writes the program of each process to a file',
   notes: `Where it is says the PEB (_PEB.ImageBaseAddress); where that is not in memory, the kernel (_EPROCESS.SectionBaseAddress). If both are known and differ, the process was perhaps hollowed: that is told. ${NOTES}`,
-  args: { ...windowsProcessArgs, ...peDumpArgs },
+  args: { ...windowsProcessRowArgs, ...peDumpArgs },
   columns: {
     _EPROCESS: col.struct('_EPROCESS', 'the process'),
     base: col.address('where the program is'),
     filename: col.string('the file', { title: 'Filename' }),
     ...peDumpColumns,
+    pid: PID,
   },
   examples: [{ line: 'procdump 208 dump_dir=/tmp' }],
   async *collect(context, args) {
@@ -48,7 +50,7 @@ export const procdump = definePlugin({
       }
       const dumped = await dumpPe(context, kernel.spaceOf(process), base, args, () => folder.create(`executable.${nameOf(process)}_${pidOf(process) ?? 'unknown'}`, '.exe'));
       const differs = peb !== undefined && section !== undefined && peb !== section ? `the kernel mapped the program at 0x${section.toString(16)}` : undefined;
-      yield { _EPROCESS: process, base, ...dumped, comment: [dumped.comment, differs].filter(Boolean).join('; ') || null };
+      yield { _EPROCESS: process, base, ...dumped, comment: [dumped.comment, differs].filter(Boolean).join('; ') || null, pid: pidOf(process) ?? null };
     }
     if (without > 0) context.note(`${without === 1 ? 'One process has' : `${without} processes have`} no program in memory: the kernel's own, or ended.`);
   },
@@ -61,7 +63,7 @@ export const dlldump = definePlugin({
   summary: 'writes the modules of each process to files: its program, its DLLs, also those that its loader does not list',
   notes: `The loader's list (_PEB.Ldr), then regions that map executables which are not on it: those of 32-bit processes on x64, and what was unlinked. ${NOTES}`,
   args: {
-    ...windowsProcessArgs,
+    ...windowsProcessRowArgs,
     ...peDumpArgs,
     regex: arg.regex('only modules whose name matches', { default: /./i, completes: 'module' }),
   },
@@ -72,6 +74,7 @@ export const dlldump = definePlugin({
     filename: col.string('the file'),
     ...peDumpColumns,
     source: col.string('loader: on its list; region: mapped, and not on it', { hidden: true }),
+    pid: PID,
   },
   examples: [{ line: 'dlldump 208 regex=ntdll dump_dir=/tmp' }],
   async *collect(context, args) {
@@ -88,7 +91,7 @@ export const dlldump = definePlugin({
         const dumped = await dumpPe(context, kernel.spaceOf(process), base, args, () =>
           folder.create(`module.${pidOf(process) ?? 'unknown'}.${place.toString(16)}.${base.toString(16)}.${name === '' ? NAMELESS : name}`, ''),
         );
-        yield { _EPROCESS: process, base, module: name, ...dumped, source };
+        yield { _EPROCESS: process, base, module: name, ...dumped, source, pid: pidOf(process) ?? null };
       }
     }
     if (matches === 0) context.note(`No module matches ${args.regex.source} in the processes that were chosen.`);

@@ -12,8 +12,8 @@ import { Screen } from '../support/console.js';
 import { committedSample } from '../support/sample.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 
-/** Commands whose examples read files that the analyst has; their own tests bring some. */
-const NEED_FILES = new Set(['json_render', 'convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile']);
+/** Commands whose examples read files that the analyst has, or an image of Windows though they need none; their own tests bring some. */
+const NEED_FILES = new Set(['json_render', 'convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile', 'peinfo']);
 
 /** Lines that come before an example. */
 const BEFORE: Readonly<Record<string, string>> = { sdel: 'snew; sswitch 1', drop_query: 'save_query name=first query="select 1"' };

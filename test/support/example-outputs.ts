@@ -13,7 +13,7 @@ const KEPT = 12;
 const SLACK = 3;
 
 /** Commands whose examples read files of the analyst's own, or that tell of this machine: their help shows the lines alone. */
-export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile', 'version', 'null']);
+export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile', 'peinfo', 'version', 'null']);
 
 /** Commands whose examples run on the sample, which is Linux. */
 export function ofSample(registry: Registry): PluginEntry[] {

@@ -3,7 +3,7 @@ import type { WindowsKernel } from './kernel.js';
 import { loadedModules, pebOf } from './peb.js';
 import { unicodeText } from './strings.js';
 import type { Eprocess } from './types.js';
-import { fileName, type Vad, vadFile, vadFlags, vads } from './vad.js';
+import { fileName, vadFacts, vadFile, vads } from './vad.js';
 
 /** An executable or library in the memory of a process. */
 export interface ProcessImage {
@@ -26,14 +26,6 @@ export function programBase(kernel: WindowsKernel, process: Eprocess): { readonl
   };
 }
 
-/** True for a region that maps an executable (`_MMVAD_FLAGS.VadType`; XP: `ImageMap`). */
-export function isImageRegion(kernel: WindowsKernel, region: Vad): boolean {
-  return orElse(() => {
-    const flags = vadFlags(kernel, region);
-    return flags.$has('ImageMap') ? Number(flags.$get('ImageMap')) === 1 : Number(flags.$get('VadType')) === 2;
-  }, false);
-}
-
 /**
  * The executables of a process: those that its loader lists, in that order, then those that are mapped without being there. What cannot be
  * read is told.
@@ -52,7 +44,7 @@ export function* processImages(kernel: WindowsKernel, process: Eprocess, onFault
     onFault(`${orElse(() => `${process.ImageFileName} (${Number(process.UniqueProcessId)})`, 'a process')}: the loader's list is not in memory, its modules are told by what is mapped`);
   }
   for (const region of vads(kernel, process, onFault)) {
-    if (seen.has(region.start) || !isImageRegion(kernel, region)) continue;
+    if (seen.has(region.start) || !orElse(() => vadFacts(kernel, region).image, false)) continue;
     seen.add(region.start);
     const path = orElse(() => {
       const file = vadFile(kernel, region);

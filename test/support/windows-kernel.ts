@@ -15,6 +15,12 @@ import { sharedData } from './shared.js';
 const LAYOUTS = {
   /** XP SP3, x86 with PAE */
   xp: { file: ['profiles', 'v1.0', 'nt', 'GUID', '30B5FB31AE7E4ACAABA750AA241FF3311.gz'], paging: 'i386-pae', version: { major: 5, minor: 1 }, banner: '2600.xpsp_sp3_gdr.090804-1435' },
+  /** Server 2003 SP1, x86 with PAE: its profile has no `_KTIMER_TABLE_ENTRY`, though it is in use */
+  server2003: { file: ['profiles', 'v1.0', 'nt', 'GUID', '80A87123E83C40579E8319E5DB7B523C1.gz'], paging: 'i386-pae', version: { major: 5, minor: 2 }, banner: '3790.srv03_sp1_rtm.050324-1447' },
+  /** Vista, x64 */
+  vista: { file: ['profiles', 'v1.0', 'nt', 'GUID', '197D68CCA15544668586B96559C879CD2.gz'], paging: 'amd64', version: { major: 6, minor: 0 }, banner: '6001.18000.amd64fre.longhorn_rtm.080118-1840' },
+  /** Windows 7 without PAE, x86 */
+  seven: { file: ['profiles', 'v1.0', 'nt', 'GUID', '05D170AAEF7F496F9D40BA710C3D90A22.gz'], paging: 'i386', version: { major: 6, minor: 1 }, banner: '7600.16385.x86fre.win7_rtm.090713-1255' },
   /** Windows 10 19041, x64 */
   ten: { file: ['windows', 'isf', 'ntkrnlmp.pdb', '5278AFF86C341677D7D7835C85B7B844-1.json.xz'], paging: 'amd64', version: { major: 10, minor: 0 }, banner: '19041.1.amd64fre.vb_release.191206-1406' },
 } as const;

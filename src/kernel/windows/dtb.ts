@@ -19,7 +19,7 @@ export interface WindowsRoot {
 }
 
 /** Where every process has the system's version, read-only (`_KUSER_SHARED_DATA`, ntddk.h). */
-const SHARED_DATA = { wide: 0xfffff78000000000n, narrow: 0xffdf0000n };
+export const SHARED_DATA = { wide: 0xfffff78000000000n, narrow: 0xffdf0000n };
 const NT_MAJOR_VERSION = 0x26c;
 const NT_MINOR_VERSION = 0x270;
 

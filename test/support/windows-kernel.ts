@@ -27,6 +27,13 @@ const LAYOUTS = {
 
 export type Layout = keyof typeof LAYOUTS;
 
+/** What a forged kernel runs on and says of itself. */
+export interface ForgedSystem {
+  readonly paging: PagingKind;
+  readonly version: { readonly major: number; readonly minor: number };
+  readonly banner: string;
+}
+
 /** Why tests that forge these kernels are skipped, or false. */
 export function layoutSkip(layout: Layout): string | false {
   return sharedData(...LAYOUTS[layout].file).skip;
@@ -38,11 +45,11 @@ export class ForgedWindows {
   private readonly profile: Profile;
 
   private constructor(
-    private readonly layout: (typeof LAYOUTS)[Layout],
+    private readonly layout: ForgedSystem,
     source: ProfileSource,
     readonly base: bigint,
   ) {
-    this.image = new FakeImage({ paging: layout.paging as PagingKind });
+    this.image = new FakeImage({ paging: layout.paging });
     const pointer = this.image.types.pointerSize;
     this.profile = new Profile(
       new OverlayTypes(source.types, windowsOverlay(pointer)),
@@ -54,7 +61,17 @@ export class ForgedWindows {
 
   static async of(name: Layout): Promise<ForgedWindows> {
     const layout = LAYOUTS[name];
-    return new ForgedWindows(layout, await openProfileFile(sharedData(...layout.file).path), layout.paging === 'amd64' ? 0xfffff80000400000n : 0x804d7000n);
+    return ForgedWindows.from(await openProfileFile(sharedData(...layout.file).path), layout);
+  }
+
+  /** One of any profile. */
+  static from(source: ProfileSource, system: ForgedSystem): ForgedWindows {
+    return new ForgedWindows(system, source, system.paging === 'amd64' ? 0xfffff80000400000n : 0x804d7000n);
+  }
+
+  /** True where the profile has the member. */
+  has(struct: string, member: string): boolean {
+    return this.profile.has(struct, member);
   }
 
   /** Address of a symbol. */

@@ -153,6 +153,11 @@ export function protectionText(protection: number): string {
   return (protection & 7) === 0 ? 'NOACCESS' : `${name}${MODIFIERS[(protection >> 3) & 3] ?? ''}`;
 }
 
+/** True for a protection that lets code run: EXECUTE and its kinds. */
+export function isExecutable(protection: number): boolean {
+  return (protection & 2) !== 0;
+}
+
 /** The file that a region maps; undefined where it maps none. Throws Absent where its name cannot be read. */
 export function vadFile(kernel: WindowsKernel, vad: Vad): Struct | undefined {
   const area = vad.node.$type === '_MMVAD_SHORT' ? 0n : controlAreaOf(kernel, vad);

@@ -112,6 +112,7 @@ test('modules, command lines and environments of processes; what is paged out is
     readonly pid: number;
     readonly peb: unknown;
     readonly dlls: { load_order: { base: string; size: string; path: string }[] } | null;
+    readonly dlls32: { base: string; path: string }[] | null;
     readonly command_line: string | null;
     readonly environment: Record<string, string> | string[] | null;
   }
@@ -124,7 +125,10 @@ test('modules, command lines and environments of processes; what is paged out is
   let linesSeen = 0;
   for (const one of truth) {
     const own = list.filter((row) => pid(row['_EPROCESS']) === one.pid).map((row) => [row['base'], row['dll_path']]);
-    const stated = (one.dlls?.load_order ?? []).map((dll) => [BigInt(dll.base), dll.path]);
+    const first = one.dlls?.load_order ?? [];
+    // Those of the 32-bit loader that the other does not have.
+    const second = (one.dlls32 ?? []).filter(({ base }) => !first.some((dll) => dll.base === base));
+    const stated = [...first, ...second].map((dll) => [BigInt(dll.base), dll.path]);
     if (own.length > 0) assert.deepEqual(own, stated, `${one.pid}`);
     modulesSeen += own.length;
     const line = lines.get(one.pid);

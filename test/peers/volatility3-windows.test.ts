@@ -59,7 +59,7 @@ async function ours(command: string, args: Readonly<Record<string, unknown>> = {
 const low48 = (address: unknown): string => `0x${(BigInt(address as bigint | number | string) & 0xffffffffffffn).toString(16)}`;
 const at = (struct: unknown): string => low48((struct as Struct).$address);
 const process = (row: Row): Struct => row['_EPROCESS'] as Struct;
-const pid = (row: Row): number => Number(process(row).$get('UniqueProcessId'));
+const pid = (row: Row, column = '_EPROCESS'): number => Number((row[column] as Struct).$get('UniqueProcessId'));
 
 /** The same rows, in whatever order; what one alone has is shown, a few of each. */
 function same(mine: Iterable<readonly unknown[]>, other: Iterable<readonly unknown[]>): void {
@@ -118,4 +118,53 @@ test('command lines and environments', { skip }, async () => {
   const variables = (await ours('envars', listed)).map((row) => [pid(row), row['variable'], row['value']]);
   const others = (await theirs('windows.envars')).map((row) => [row['PID'], row['Variable'], row['Value']]);
   same(variables, others);
+});
+
+test('tokens and privileges', { skip }, async () => {
+  const sids = (await ours('tokens', listed)).map((row) => [pid(row, 'Process'), row['Sid']]);
+  same(sids, (await theirs('windows.getsids')).filter((row) => String(row['SID']).startsWith('S-')).map((row) => [row['PID'], row['SID']]));
+  const held = (await ours('privileges', listed)).map((row) => [pid(row, 'Process'), row['Value'], row['Privileges'], String(row['Attributes']).replaceAll(', ', ',')]);
+  // Volatility lists those that are not present as well.
+  const others = (await theirs('windows.privileges')).filter((row) => String(row['Attributes']).includes('Present'));
+  same(held, others.map((row) => [row['PID'], row['Value'], row['Privilege'], row['Attributes']]));
+});
+
+test('system services', { skip }, async () => {
+  const mine = (await ours('ssdt')).filter((row) => row['table'] === 0).map((row) => [row['entry'], low48(row['target'])]);
+  // Of several names at one address Volatility makes a row each.
+  const other = new Map((await theirs('windows.ssdt')).map((row) => [row['Index'], low48(row['Address'])]));
+  same(mine, other);
+});
+
+test("drivers' functions", { skip }, async () => {
+  const name = (full: unknown): string => String(full).split('\\').at(-1) ?? '';
+  const mine = (await ours('driverirp', { all: true })).map((row) => [name(row['driver_name']), row['function'], low48(row['func_addres'])]);
+  const other = (await theirs('windows.driverirp')).map((row) => [row['Driver Name'], row['IRP'], low48(row['Address'])]);
+  same(mine, other);
+});
+
+test('drivers that have devices', { skip }, async () => {
+  // Volatility 2.11 ends each chain of devices behind the first.
+  const drivers = (await ours('devicetree')).filter((row) => row['Type'] === 'DRV').map((row) => [String(row['Name']).split('\\').at(-1)]);
+  same(drivers, (await theirs('windows.devicetree')).filter((row) => row['Type'] === 'DRV').map((row) => [row['DriverName']]));
+});
+
+test('drivers that were unloaded', { skip }, async () => {
+  const mine = (await ours('unloaded_modules')).map((row) => [row['name'], row['start'], row['end']]);
+  same(mine, (await theirs('windows.unloadedmodules')).map((row) => [row['Name'], row['StartAddress'], row['EndAddress']]));
+});
+
+test('sessions of processes', { skip }, async () => {
+  // The process that hides from PsActiveProcessHead is on its session's list.
+  const hidden = new Set((await ours('pslist')).map((row) => pid(row)));
+  for (const row of await ours('pslist', listed)) hidden.delete(pid(row));
+  assert.ok(hidden.size > 0);
+  const seen = (await ours('sessions')).filter((row) => typeof row['pid'] === 'number' && !hidden.has(row['pid']));
+  const mine = seen.map((row) => [row['session_id'], row['pid']]);
+  same(mine, (await theirs('windows.sessions')).filter((row) => row['Session ID'] !== null).map((row) => [row['Session ID'], row['Process ID']]));
+});
+
+test('control regions of the processors', { skip }, async () => {
+  const mine = (await ours('kpcr')).filter((row) => /^Offset|^KPRCB/.test(String(row['property']))).map((row) => [low48(row['value'])]);
+  same(mine, (await theirs('windows.kpcrs')).flatMap((row) => [[low48(row['Offset'])], [low48(row['PRCB Offset'])]]));
 });

@@ -85,7 +85,7 @@ export class PageOwners {
       level: large ? 0 : depth,
       maps: last,
       span: large ? span : 1,
-      steps: this.stepsFrom(record, address, large ? depth : 0, Math.max(0, levels - depth)),
+      steps: this.stepsFrom(record, address, depth, Math.max(0, levels - depth)),
       process: this.rootOf(record.pteFrame) ?? this.roots.get(record.frame),
       stale,
     };

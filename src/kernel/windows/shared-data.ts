@@ -19,9 +19,19 @@ export function systemTime(kernel: WindowsKernel, member: 'SystemTime' | 'Interr
   return (BigInt(time.$get('High1Time') as number) << 32n) + BigInt(time.$get('LowPart') as number);
 }
 
-/** The system's clock when the image was made. Throws Absent. */
+/** The system's clock when the image was made; where a crash dump lacks the page, by its header. Throws Absent. */
 export function imageTime(kernel: WindowsKernel): Timestamp {
-  return Timestamp.fromFileTime(systemTime(kernel, 'SystemTime'));
+  const stated = kernel.physical.hints.crash?.header.systemTime;
+  const time = (): bigint => systemTime(kernel, 'SystemTime');
+  return Timestamp.fromFileTime(stated === undefined ? time() : orElse(time, stated));
+}
+
+/** Units of 100 ns since the start: by ticks, or where those were not kept by the interrupt clock, or a crash dump's header. Throws Absent. */
+export function upTime(kernel: WindowsKernel): bigint {
+  const stated = kernel.physical.hints.crash?.header.upTime;
+  const counted = orElse(() => tickCount(kernel) * tickLength(kernel), 0n);
+  if (counted !== 0n) return counted;
+  return stated === undefined ? systemTime(kernel, 'InterruptTime') : orElse(() => systemTime(kernel, 'InterruptTime'), stated);
 }
 
 /** When a moment of the interrupt clock, which counts 100 ns since the start, is by the system's clock. Throws Absent. */

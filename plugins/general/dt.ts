@@ -123,7 +123,7 @@ class Lister {
   private *members(layout: StructLayout, at: bigint | undefined, base: number, depth: number): Generator<ReturnType<Lister['row']>> {
     for (const [field, member] of layout.members) {
       const offset = base + member.offset;
-      if (this.isWanted(offset, member.type)) yield this.row(field, member.type, at, offset, depth);
+      if (this.isWanted(offset, member.type)) yield this.row(field, member.type, at, offset, depth, layout.name);
       const inner = depth < this.depth ? layoutOf(this.compiler, member.type) : undefined;
       if (inner) yield* this.members(inner, at, offset, depth + 1);
     }
@@ -142,7 +142,8 @@ class Lister {
     return this.wanted === undefined || (this.wanted >= offset && this.wanted < offset + Math.max(1, sizeOf(this.compiler, type)));
   }
 
-  private row(field: string, type: TypeDescriptor, at: bigint | undefined, offset: number, depth: number) {
+  /** @param struct name of the struct that it is a member of */
+  private row(field: string, type: TypeDescriptor, at: bigint | undefined, offset: number, depth: number, struct?: string) {
     const { compiler, space, resolver } = this;
     const address = at === undefined ? null : BigInt.asUintN(64, at + BigInt(offset));
     return {
@@ -150,7 +151,7 @@ class Lister {
       offset,
       field,
       type: typeText(compiler, type),
-      content: () => (address === null ? null : showValue(compiler, type, space, address, resolver)),
+      content: () => (address === null ? null : showValue(compiler, type, space, address, resolver, struct === undefined ? undefined : { struct, member: field })),
       address,
     };
   }

@@ -103,8 +103,12 @@ export class TypeCompiler {
         return `${this.describe(type.base)}:${type.bits}`;
       case 'inline':
         return type.layout.union ? 'union' : 'struct';
+      case 'named': {
+        // Flags are an integer that is shown with names.
+        const target = type.name === 'Flags' ? type.args['target'] : undefined;
+        return typeof target === 'object' && target !== null && 'kind' in target ? this.describe(target as TypeDescriptor) : type.name;
+      }
       case 'float':
-      case 'named':
         return type.name ?? 'float';
       case 'void':
       case 'function':

@@ -1,4 +1,5 @@
 import { orElse } from '../memory/absent.js';
+import { Pointer } from './pointer.js';
 import type { Struct } from './struct.js';
 
 /** What a struct cell says of its struct, in every output format. */
@@ -6,7 +7,7 @@ export interface StructDescription {
   /** name of the C struct */
   readonly type: string;
   readonly offset: bigint;
-  /** a process's or thread's name and id, where the struct is one and they can be read */
+  /** a process's or thread's name and id, where the struct is one and they can be read; the text of a counted string */
   readonly name?: string;
   readonly pid?: number;
 }
@@ -26,12 +27,27 @@ const PROCESS_MEMBERS = [
 export function describeStruct(struct: Struct): StructDescription {
   const base = { type: struct.$type, offset: struct.$address };
   const members = PROCESS_MEMBERS.find((known) => struct.$has(known.name) && struct.$has(known.pid));
-  if (!members) return base;
+  if (!members) {
+    const counted = orElse(() => countedText(struct), undefined);
+    return counted === undefined ? base : { ...base, name: counted };
+  }
   const name = orElse(() => text(struct.$get(members.name)), undefined);
   const pid = orElse(() => id(struct.$get(members.pid)), undefined);
   return { ...base, ...(name === undefined ? {} : { name }), ...(pid === undefined ? {} : { pid }) };
 }
 
+/** Bytes of a counted text that are shown. */
+const LONGEST_TEXT = 512;
+
+/** The text of a counted string of UTF-16 (Windows' `_UNICODE_STRING`), by the members that only such a struct has. */
+function countedText(struct: Struct): string | undefined {
+  if (!struct.$has('MaximumLength') || !struct.$has('Length') || !struct.$has('Buffer')) return undefined;
+  const [length, buffer] = [struct.$get('Length'), struct.$get('Buffer')];
+  if (typeof length !== 'number' || !(buffer instanceof Pointer) || buffer.isNull || length === 0) return undefined;
+  const { target } = buffer;
+  if (target.kind !== 'int' || target.size !== 2) return undefined;
+  return struct.$space.read(buffer.address, Math.min(length, LONGEST_TEXT) & ~1).toString('utf16le');
+}
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

@@ -44,7 +44,14 @@ const readers: Readonly<Record<string, (compiler: TypeCompiler, args: Args) => R
     size: 8,
     read: (space, page, offset) => Timestamp.fromFileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0)),
   }),
+  // `_ETHREAD.CreateTime` until Server 2003: a FILETIME above three other bits.
+  ThreadCreateTimeStamp: () => ({
+    size: 8,
+    read: (space, page, offset) => Timestamp.fromFileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0) >> 3n),
+  }),
   Flags: underlying,
+  // Four characters, read as the number that they are in memory.
+  Tag: underlying,
   Enumeration: underlying,
   ValueEnumeration: underlying,
   Ipv4Address: () => ({

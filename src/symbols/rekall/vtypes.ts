@@ -79,12 +79,14 @@ export class VtypeSource implements TypeSource {
       .map(({ member, value }) => ({ member, offset: integerOf(value[0]), type: value[1] }))
       // Profiles list members by name; computed ones have no offset.
       .filter((entry): entry is typeof entry & { offset: number } => entry.offset !== undefined)
-      .sort((a, b) => a.offset - b.offset);
-    for (const { member, offset, type } of stated) found.set(member, { offset, type: this.describe(type) });
+      .map(({ member, offset, type }) => ({ member, offset, type: this.describe(type) }))
+      .sort((a, b) => a.offset - b.offset || startBit(a.type) - startBit(b.type));
+    for (const { member, offset, type } of stated) found.set(member, { offset, type });
     for (const [member, { offset, type }] of [...found]) {
       if (UNNAMED_MEMBER.test(member) && type.kind === 'struct') this.lift(type.name, offset, found, new Set([name]));
     }
-    const union = found.size > 1 && [...found.values()].every(({ offset }) => offset === 0);
+    // Bits alone at one place are a struct; a union has something that they are bits of.
+    const union = found.size > 1 && [...found.values()].every(({ offset }) => offset === 0) && [...found.values()].some(({ type }) => type.kind !== 'bitfield');
     return { name, union, size: integerOf(size), members: found };
   }
 
@@ -220,6 +222,11 @@ const CLASSES: ReadonlySet<string> = new Set([
   'unsigned be short',
   'unsigned be int',
 ]);
+
+/** Members at one place: the whole first, then its bits from the lowest. */
+function startBit(type: TypeDescriptor): number {
+  return type.kind === 'bitfield' ? type.startBit : -1;
+}
 
 function pointer(target: TypeDescriptor, size?: number): TypeDescriptor {
   return size === undefined ? { kind: 'pointer', target } : { kind: 'pointer', target, size };

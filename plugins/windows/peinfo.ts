@@ -64,6 +64,7 @@ async function inMemory(context: PluginContext, address: bigint | undefined, spa
 /** The program of a process, or the kernel. */
 async function ownBase(context: PluginContext, spaceName: string | undefined): Promise<bigint> {
   const kernel = await context.session.kernel();
+  if (kernel.os === 'program' && kernel.extent) return kernel.extent.start;
   if (kernel.os !== 'windows') throw new PluginError('Which executable? Kernels of other systems than Windows are none.', 'peinfo ADDRESS');
   const { context: process } = await findSpace(context.session, spaceName);
   if (!process) return (kernel as WindowsKernel).location.base;

@@ -40,6 +40,10 @@ export async function detectKernel(physical: PhysicalSpace, options: DetectionOp
   const methods = options.methods ?? (Object.keys(METHODS) as Method[]);
   let windows: WindowsDetection | undefined;
   for (const method of methods) {
+    if (method === 'pe') {
+      if (!physical.hints.program) continue;
+      return (await import('./program/detect.js')).detectProgram(physical, options);
+    }
     if (method === 'linux_index') {
       const linux = await detectLinux(physical, options);
       if (linux) return linux;

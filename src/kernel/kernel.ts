@@ -5,7 +5,8 @@ import type { Profile } from '../symbols/profile.js';
 
 /** A kernel that was found in an image: what all operating systems have in common. */
 export interface Kernel {
-  readonly os: 'linux' | 'windows' | 'darwin';
+  /** `program`: no kernel, but a program's file in its place */
+  readonly os: 'linux' | 'windows' | 'darwin' | 'program';
   readonly physical: PhysicalSpace;
   /** The kernel's own address space. */
   readonly space: PagedSpace;
@@ -14,6 +15,8 @@ export interface Kernel {
   readonly banner: string;
   /** One line for the console's greeting: `Linux 6.1.0-56-cloud-amd64 x86_64, 4-level paging`. */
   readonly description: string;
+  /** What stands in front of `!` for its names, where that is not its system's kernel. */
+  readonly moduleName?: string;
   /** Where its image lies, from its header to one past its last byte, when its symbols do not tell it. */
   readonly extent?: { readonly start: bigint; readonly end: bigint };
 }

@@ -3,6 +3,7 @@ import type { Trace } from './trace.js';
 
 /** Methods of detection, in the order in which they are tried, with what each goes by. */
 export const METHODS = {
+  pe: 'a Windows program as the image: names by its debug record and exports',
   linux_index: 'a Linux kernel by its own tables of symbols',
   rsds: 'a Windows kernel by the debug record that names its PDB',
   windows_kernel_file: "a Windows kernel by its image's header and debug directory",
@@ -13,9 +14,8 @@ export type Method = keyof typeof METHODS;
 
 /** Names that Rekall had for the same. */
 const ALIASES: Readonly<Record<string, Method>> = { linux: 'linux_index' };
-/** What else `--autodetect` may name, as Rekall's configurations do. A program as the image is known by its first bytes, whatever is stated. */
+/** What else `--autodetect` may name, as Rekall's configurations do. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  pe: 'programs are recognised by their content, always',
   osx: 'kernels of macOS are not read by this release',
   ntfs: 'disks are not read by this release',
   tsk: 'disks are not read by this release',

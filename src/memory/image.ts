@@ -24,6 +24,8 @@ export interface ImageHints {
   readonly segments?: readonly { readonly virtual: bigint; readonly physical: number; readonly length: number }[];
   /** struct new_utsname of a kdump header, as `release version machine`. */
   readonly kernel?: string;
+  /** It is no memory, but the file of a Windows program. */
+  readonly program?: boolean;
   /** What a Windows crash dump says of itself. */
   readonly crash?: CrashDump;
 }

@@ -18,7 +18,7 @@ const COLUMN_TYPES = [
   'list',
   'any',
 ] as const satisfies readonly Plugin['columns'][string]['type'][];
-const SYSTEMS: readonly unknown[] = ['linux', 'windows', 'darwin'];
+const SYSTEMS: readonly unknown[] = ['linux', 'windows', 'darwin', 'program'];
 const NEEDS: readonly unknown[] = ['kernel', 'image', 'none'];
 const NAME = /^[a-z][a-z0-9_]*$/;
 

@@ -15,7 +15,7 @@ export interface KnownCommand {
 }
 
 const LETTERS: Readonly<Record<string, OperatingSystem | 'disk' | 'live'>> = { W: 'windows', L: 'linux', D: 'darwin', F: 'disk', A: 'live' };
-const TITLES: Readonly<Record<OperatingSystem | 'disk' | 'live', string>> = { linux: 'Linux', windows: 'Windows', darwin: 'macOS', disk: 'a disk', live: 'a running system' };
+const TITLES: Readonly<Record<OperatingSystem | 'disk' | 'live', string>> = { linux: 'Linux', windows: 'Windows', darwin: 'macOS', program: 'a program', disk: 'a disk', live: 'a running system' };
 
 function parse(text: string, tool: KnownCommand['tool']): [string, KnownCommand][] {
   return text

@@ -2,7 +2,7 @@ import type { Args, ArgsOf } from './args.js';
 import type { Columns, RowOf } from './columns.js';
 import type { PluginContext } from './context.js';
 
-export type OperatingSystem = 'linux' | 'windows' | 'darwin';
+export type OperatingSystem = 'linux' | 'windows' | 'darwin' | 'program';
 
 /** A command line that help shows with its real output, and that a test runs on the sample. */
 export interface Example {

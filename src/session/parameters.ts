@@ -39,7 +39,7 @@ export const parameters = {
   file_offset: { type: 'int', short: 'o', default: 0, least: 0, resets: 'image', doc: 'bytes to skip at the start of the image file' },
   dtb: { type: 'int', least: 0, resets: 'kernel', doc: "physical address of the kernel's page tables, instead of finding it" },
   kernel_slide: { type: 'int', resets: 'kernel', doc: 'virtual KASLR slide, instead of finding it' },
-  autodetect: { type: 'list', resets: 'kernel', doc: 'detection methods to use, in order (default: linux_index, rsds, windows_kernel_file, nt_index, eprocess_index)' },
+  autodetect: { type: 'list', resets: 'kernel', doc: 'detection methods to use, in order (default: pe, linux_index, rsds, windows_kernel_file, nt_index, eprocess_index)' },
   dump_dir: { type: 'string', short: 'D', default: '.', path: true, doc: 'folder that commands write files to' },
   as_query: { type: 'bool', default: false, command: true, doc: 'print the query that a command stands for, instead of running it' },
   as_code: { type: 'bool', default: false, command: true, doc: 'print the TypeScript that a command stands for, instead of running it' },

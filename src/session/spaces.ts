@@ -112,5 +112,5 @@ async function tables(session: Session, kind: string, dtb: bigint, text: string)
   const paging = named === 'amd64' && own === 'amd64-la57' ? own : named;
   const physical = session.physical();
   if (dtb >= HIGHEST_DTB || !physical.isValid(dtb)) throw new PluginError(`${text}: the image does not hold physical 0x${dtb.toString(16)}, where these page tables would begin.`, 'pslist');
-  return createPagedSpace(paging, physical, Number(dtb), { name: text, ...(kernel && kernel.os !== 'darwin' ? { os: kernel.os } : {}) });
+  return createPagedSpace(paging, physical, Number(dtb), { name: text, ...(kernel?.os === 'linux' || kernel?.os === 'windows' ? { os: kernel.os } : {}) });
 }

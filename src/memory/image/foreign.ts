@@ -131,7 +131,7 @@ function executable(start: Buffer): string | undefined {
   if (start.length < 64 || start.toString('latin1', 0, 2) !== 'MZ') return undefined;
   const header = start.readUInt32LE(60);
   if (start.toString('latin1', header, header + 4) !== 'PE\0\0') return undefined;
-  // Linux' EFI stub makes a kernel look like a Windows program; its setup header says HdrS at 0x202.
+  // Programs are an image format of their own; Linux' EFI stub makes a kernel look like one, and its setup header says HdrS at 0x202.
   if (start.toString('latin1', 0x202, 0x206) === 'HdrS')
     return 'a Linux kernel (bzImage), not a memory image. See: file FILE';
   return 'a Windows program, not a memory image. See: file FILE';

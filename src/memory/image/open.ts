@@ -9,12 +9,13 @@ import { FlattenedImage, openFlattened } from './flattened.js';
 import { foreignFormat } from './foreign.js';
 import { kdumpFormat } from './kdump.js';
 import { limeFormat } from './lime.js';
+import { programFormat } from './program.js';
 import { openRaw } from './raw.js';
 
 export { openFile };
 
 /** Formats that have a signature. Each looks at the first bytes only, so the order matters for nothing but speed. */
-const FORMATS: readonly ImageFormat[] = [elfFormat, kdumpFormat, limeFormat, avmlFormat, crashDumpFormat];
+const FORMATS: readonly ImageFormat[] = [elfFormat, kdumpFormat, limeFormat, avmlFormat, crashDumpFormat, programFormat];
 
 /**
  * Opens a memory image, read-only, and recognises its format by content. What no format claims and could be memory is a raw image.

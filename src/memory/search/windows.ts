@@ -78,7 +78,8 @@ export function* windows(space: AddressSpace, from: bigint, to: bigint, overlap:
  */
 function read(space: AddressSpace, page: number, offset: number, target: Buffer, at: number, length: number): number {
   if (space instanceof PhysicalSpace) return space.readInto(page * PAGE_SIZE + offset, target, at, length);
-  const physical = space instanceof PagedSpace && space.physical instanceof PhysicalSpace ? space.physical : undefined;
+  // One without levels (a program's file, a dump's blocks) has pages, and no frames of an image.
+  const physical = space instanceof PagedSpace && space.levels.length > 0 && space.physical instanceof PhysicalSpace ? space.physical : undefined;
   let done = 0;
   while (done < length) {
     const number = page + Math.floor((offset + done) / PAGE_SIZE);

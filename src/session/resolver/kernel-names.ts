@@ -8,7 +8,7 @@ import { typeOfGlobal } from './typed-globals.js';
 export const FARTHEST = 0x1000000n;
 
 /** What a kernel is called in front of `!`. */
-const NAMES: Readonly<Record<Kernel['os'], string>> = { linux: 'linux', windows: 'nt', darwin: 'mach' };
+const NAMES: Readonly<Record<Kernel['os'], string>> = { linux: 'linux', windows: 'nt', darwin: 'mach', program: 'program' };
 
 /**
  * The kernel's own names, from its profile. Where they tell its extent (`_text` and `_end`, include/asm-generic/sections.h), an address
@@ -21,7 +21,7 @@ export class KernelNames implements ModuleNames {
   private table: NameIndex | undefined;
 
   constructor(private readonly kernel: Kernel) {
-    this.name = NAMES[kernel.os];
+    this.name = kernel.moduleName ?? NAMES[kernel.os];
     const { symbols } = kernel.profile;
     const { extent } = kernel;
     this.start = extent?.start ?? symbols.address('_text') ?? symbols.address('_stext') ?? 0n;

@@ -97,7 +97,11 @@ test('a Windows program', () => {
   program.write('MZ', 0);
   program.writeUInt32LE(0x80, 60);
   program.write('PE\0\0', 0x80);
-  assert.throws(() => openImage(file('a.exe', program)), { name: 'ImageError', message: /Windows program/ });
+  assert.equal(openImage(file('a.exe', program)).format, 'Windows program');
+  // Linux's EFI stub looks like one; its setup header is told.
+  program.write('HdrS', 0x202);
+  assert.throws(() => openImage(file('bzImage', program)), { name: 'ImageError', message: /Linux kernel/ });
+  program.fill(0, 0x202, 0x206);
   // Without the second signature it is memory that happens to begin with two letters.
   program.fill(0, 0x80);
   assert.equal(openImage(file('a.raw', program)).format, 'raw');

@@ -1,11 +1,13 @@
-import { Absent, orAbsent } from '../../src/memory/absent.js';
-import { addressOf, PAGE_SIZE } from '../../src/memory/page.js';
-import { mappedRuns, processSpace, rights } from '../../src/kernel/linux/memory-map.js';
+import { orAbsent } from '../../src/memory/absent.js';
+import type { LinuxKernel } from '../../src/kernel/linux/kernel.js';
+import { processSpace, userPages } from '../../src/kernel/linux/memory-map.js';
+import type { TaskStruct } from '../../src/kernel/linux/types.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { linuxOf } from '../../src/plugin/context.js';
 import { noteWithoutMemory, processRowArgs, selectProcesses } from '../../src/plugin/linux-select.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import { mapArgs, memmapColumns, memmapRows, type ProcessPages } from '../../src/plugin/process-pages.js';
 
 export const memmap = definePlugin({
   name: 'memmap',
@@ -18,15 +20,10 @@ export const memmap = definePlugin({
   args: {
     ...processRowArgs,
     coalesce: arg.bool('join pages that lie together, virtually and physically', { default: false }),
-    all: arg.bool("the kernel's half of the address space, too", { default: false }),
+    ...mapArgs,
   },
   columns: {
-    divider: col.string('the process', { divider: true }),
-    offset_v: col.address('virtual address', { title: 'Virtual' }),
-    offset_p: col.physical('physical address', { title: 'Physical' }),
-    process_size: col.size('how much', { title: 'Size', unit: 'bytes' }),
-    rights: col.string('rwx as the page tables allow it; --- for PROT_NONE'),
-    in_image: col.bool('true where the image holds the (first) page', { hidden: true }),
+    ...memmapColumns,
     pid: col.int('process id                 task_struct.tgid', { hidden: true }),
     name: col.string("process's name             task_struct.comm", { hidden: true }),
     proc: col.struct('task_struct', 'the process', { hidden: true }),
@@ -36,27 +33,15 @@ export const memmap = definePlugin({
     const kernel = linuxOf(context);
     let withoutMemory = 0;
     for (const task of selectProcesses(context, args)) {
-      const pid = orAbsent(() => task.tgid);
-      const name = orAbsent(() => task.comm);
-      const divider = `${String(name)} (${String(pid)})`;
-      const space = orAbsent(() => processSpace(kernel, task));
-      if (space instanceof Absent) context.note(`The page tables of ${divider} cannot be found: ${space.toString()}`);
-      if (space === undefined) withoutMemory++;
-      if (space === undefined || space instanceof Absent) continue;
-      for (const run of mappedRuns(kernel, space, { ...args, onFault: (what) => context.note(`${divider}: ${what}`) })) {
-        yield {
-          divider,
-          offset_v: addressOf(run.page, 0),
-          offset_p: run.frame * PAGE_SIZE,
-          process_size: run.pages * PAGE_SIZE,
-          rights: rights(run.bits),
-          in_image: () => kernel.physical.pageAt(run.frame) !== undefined,
-          pid,
-          name,
-          proc: task,
-        };
-      }
+      const pages = taskPages(kernel, task);
+      for (const row of memmapRows(context, pages, args)) yield { ...row, pid: pages.pid, name: pages.name, proc: task };
+      if (orAbsent(() => pages.space()) === undefined) withoutMemory++;
     }
     noteWithoutMemory(context, args, withoutMemory);
   },
 });
+
+/** What the two commands of pages need to know of a task. */
+export function taskPages(kernel: LinuxKernel, task: TaskStruct): ProcessPages {
+  return { pid: orAbsent(() => task.tgid), name: orAbsent(() => task.comm), space: () => processSpace(kernel, task), user: userPages(kernel) };
+}

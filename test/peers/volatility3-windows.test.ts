@@ -168,3 +168,20 @@ test('control regions of the processors', { skip }, async () => {
   const mine = (await ours('kpcr')).filter((row) => /^Offset|^KPRCB/.test(String(row['property']))).map((row) => [low48(row['value'])]);
   same(mine, (await theirs('windows.kpcrs')).flatMap((row) => [[low48(row['Offset'])], [low48(row['PRCB Offset'])]]));
 });
+
+test('callbacks', { skip }, async () => {
+  // What it finds by symbols. It takes the Component of a reason's record from where wdm.h has the Reason, on x64 only: left out.
+  const BY_SYMBOL = /^(?:Psp|KeBugCheck|CmRegisterCallback)/;
+  const said = (type: string, details: unknown): string => (type.includes('Reason') ? '' : String(details ?? '').toLowerCase().replace('altitude: ', 'altitude '));
+  const other = (await theirs('windows.callbacks'))
+    .filter((row) => BY_SYMBOL.test(String(row['Type'])))
+    .map((row) => {
+      const type = String(row['Type']).replace('CmRegisterCallbackEx', 'CallbackListHead');
+      return [type, low48(row['Callback']), String(row['Module'] ?? '-').replace('ntoskrnl', 'nt').toLowerCase(), said(type, row['Detail'])];
+    });
+  const mine = (await ours('callbacks'))
+    .map((row) => [String(row['type']).replace('nt!', ''), row] as const)
+    .filter(([type]) => BY_SYMBOL.test(type) || type === 'CallbackListHead')
+    .map(([type, row]) => [type, low48(row['callback']), String(row['module'] ?? '-').toLowerCase(), said(type, row['details'])]);
+  same(mine, other);
+});

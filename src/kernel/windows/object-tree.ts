@@ -41,12 +41,15 @@ export function* directoryEntries(kernel: WindowsKernel, directory: bigint, onFa
   const view = kernel.at('_OBJECT_DIRECTORY', directory);
   const buckets = view.$struct.member('HashBuckets').type;
   const count = buckets.kind === 'array' && buckets.count > 0 ? buckets.count : BUCKETS;
-  const first = view.$addressOf('HashBuckets');
   const seen = new Set<bigint>();
   const fault = (bucket: number, what: string): void => onFault?.(`bucket ${bucket} of the directory at 0x${directory.toString(16)} ${what}`);
+  const size = kernel.profile.pointerSize;
+  // What is missing of the table is told once, not bucket by bucket.
+  const { bytes, gaps } = kernel.space.readPartial(view.$addressOf('HashBuckets'), count * size);
+  if (gaps.length > 0) onFault?.(`the directory at 0x${directory.toString(16)} cannot be read${view.$valid ? ' to its end' : ''}`);
   for (let bucket = 0; bucket < count; bucket++) {
     try {
-      let entry = kernel.space.readPointer(first + BigInt(bucket * kernel.profile.pointerSize));
+      let entry = size === 8 ? bytes.readBigUInt64LE(bucket * size) : BigInt(bytes.readUInt32LE(bucket * size));
       while (entry !== 0n) {
         if (seen.has(entry)) {
           fault(bucket, `leads back to an entry that was met already, 0x${entry.toString(16)}`);

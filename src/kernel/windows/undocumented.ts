@@ -19,15 +19,100 @@ const STRUCTS = {
   _IMAGE_ENTRY_IN_SESSION: { Link: '_LIST_ENTRY', Address: 'pointer', LastAddress: 'pointer' },
   /** the same since Windows 10 (Rekall's notes on nt!MiSessionInsertImage): a node of a tree */
   _IMAGE_ENTRY_IN_SESSION_TREE: { Node: '_RTL_BALANCED_NODE', Unknown1: 'pointer', Unknown2: 'pointer', Address: 'pointer' },
+  /** WRK, ex: what a slot of nt!PspCreateProcessNotifyRoutine and of its like leads to */
+  _EX_CALLBACK_ROUTINE_BLOCK: { RundownProtect: 'pointer', Function: 'pointer', Context: 'pointer' },
+  /** WDK, wdm.h */
+  _KBUGCHECK_CALLBACK_RECORD: { Entry: '_LIST_ENTRY', CallbackRoutine: 'pointer', Buffer: 'pointer', Length: 'u32', Component: 'pointer', Checksum: 'pointer', State: 'u8' },
+  /** WDK, wdm.h */
+  _KBUGCHECK_REASON_CALLBACK_RECORD: { Entry: '_LIST_ENTRY', CallbackRoutine: 'pointer', Component: 'pointer', Checksum: 'pointer', Reason: 'u32', State: 'u8' },
+  /** debugger: on nt!CallbackListHead since Windows Vista */
+  _CM_CALLBACK_CONTEXT_BLOCK: { CallbackListEntry: '_LIST_ENTRY', PreCallListHead: 'u32', Cookie: 'u64', CallerContext: 'pointer', Function: 'pointer', Altitude: '_UNICODE_STRING' },
+  /** WRK, io */
+  _SHUTDOWN_PACKET: { ListEntry: '_LIST_ENTRY', DeviceObject: 'pointer' },
+  /** WRK, io */
+  _NOTIFICATION_PACKET: { ListEntry: '_LIST_ENTRY', DriverObject: 'pointer', NotificationRoutine: 'pointer' },
+  /** WRK, se */
+  _SEP_LOGON_SESSION_TERMINATED_NOTIFICATION: { Next: 'pointer', CallbackRoutine: 'pointer' },
+  /** WRK, pnp; its end since Windows 7 (debugger) */
+  _DEVICE_CLASS_NOTIFY_ENTRY: {
+    ListEntry: '_LIST_ENTRY',
+    EventCategory: 'u32',
+    SessionId: 'u32',
+    SessionHandle: 'pointer',
+    CallbackRoutine: 'pointer',
+    Context: 'pointer',
+    DriverObject: 'pointer',
+    RefCount: 'u16',
+    Unregistered: 'u8',
+    Lock: 'pointer',
+    EntryLock: 'pointer',
+    ClassGuid: 'guid',
+  },
+  /** debugger: Windows 7 to 10 1511 */
+  _POP_POWER_SETTING_REGISTRATION: {
+    Link: '_LIST_ENTRY',
+    Tag: 'u32',
+    CallbackThread: 'pointer',
+    UnregisterOnReturn: 'u8',
+    UnregisterPending: 'u8',
+    Guid: 'guid',
+    LastValue: 'pointer',
+    Callback: 'pointer',
+    Context: 'pointer',
+    DeviceObject: 'pointer',
+  },
+  /** debugger: since Windows 10 1607 */
+  _POP_POWER_SETTING_REGISTRATION_2: {
+    Link: '_LIST_ENTRY',
+    Tag: 'u32',
+    CallbackThread: 'pointer',
+    UnregisterOnReturn: 'u8',
+    UnregisterPending: 'u8',
+    Guid: 'guid',
+    Guid2: 'guid',
+    LastValue: 'pointer',
+    Callback: 'pointer',
+    Context: 'pointer',
+    DeviceObject: 'pointer',
+  },
+  /** debugger: its link is not at its beginning */
+  _RTL_CALLBACK_REGISTER: { Flags: 'u32', RundownReference: 'pointer', DebugPrintCallback: 'pointer', ListEntry: '_LIST_ENTRY' },
+  /** WRK, ke */
+  _KNMI_HANDLER_CALLBACK: { Next: 'pointer', Callback: 'pointer', Context: 'pointer', Handle: 'pointer' },
+  /** WRK, ex: the body of an object of the type Callback */
+  _CALLBACK_OBJECT: { Signature: 'u32', Lock: 'pointer', RegisteredCallbacks: '_LIST_ENTRY', AllowMultipleCallbacks: 'u8' },
+  /** WRK, ex */
+  _CALLBACK_REGISTRATION: { Link: '_LIST_ENTRY', CallbackObject: 'pointer', CallbackFunction: 'pointer', CallbackContext: 'pointer', Busy: 'u32' },
+  /** debugger: on `_OBJECT_TYPE.CallbackList` since Windows Vista SP1 */
+  _OB_CALLBACK_CONTEXT_BLOCK: {
+    CallbackListEntry: '_LIST_ENTRY',
+    Operations: 'u32',
+    Enabled: 'u32',
+    Registration: 'pointer',
+    ObjectType: 'pointer',
+    PreCallback: 'pointer',
+    PostCallback: 'pointer',
+  },
+  /** debugger */
+  _OB_REGISTRATION: { Version: 'u16', RegistrationCount: 'u16', RegistrationContext: 'pointer', Altitude: '_UNICODE_STRING' },
+  /** debugger: errata manager, since Windows 7 */
+  _EMP_CALLBACK_DB_RECORD: { CallbackId: 'guid', CallbackFunc: 'pointer', CallbackFuncReference: 'pointer', Context: 'pointer', List: 'pointer' },
+  /** debugger: Windows 8.1 and later; its link since Windows 10 1803 */
+  _PO_COALESCING_CALLBACK: { PushLock: 'pointer', CoalescingCallback: 'pointer', SelfPtr: 'pointer', Callback: 'pointer', ClientOrServer: 'u8', Context: 'pointer', Link: '_LIST_ENTRY' },
+  /** debugger: since Windows 10 1607; `Version` is a byte with flags behind it */
+  _SERVER_SILO_MONITOR: { ListEntry: '_LIST_ENTRY', Version: 'u64', CreateCallback: 'pointer', TerminateCallback: 'pointer', DriverObjectName: 'pointer' },
 } as const satisfies Readonly<Record<string, Members>>;
 
 export type Undocumented = keyof typeof STRUCTS;
 
-/** A struct that public symbols lack: the profile's own where it has it all the same, otherwise the one stated here. */
+/** A struct that public symbols lack: the profile's own where it has all these members all the same, otherwise the one stated here. */
 export function undocumented<T extends Struct = Struct>(kernel: WindowsKernel, name: Undocumented): StructType<T> {
-  return kernel.memo(`undocumented ${name}`, () =>
-    kernel.profile.has(name) ? kernel.struct<T>(name) : (kernel.profile.compiler.inline(layoutOf(name, STRUCTS[name], kernel.profile.pointerSize), name) as StructType<T>),
-  );
+  const { profile } = kernel;
+  return kernel.memo(`undocumented ${name}`, () => {
+    const stated: Members = STRUCTS[name];
+    if (Object.keys(stated).every((member) => profile.has(name, member))) return profile.struct<T>(name);
+    return profile.compiler.inline(layoutOf(name, stated, profile.pointerSize), name) as StructType<T>;
+  });
 }
 
 /** The layout that a compiler gives members in their order, each aligned to what it is made of. */

@@ -63,6 +63,9 @@ export const ptov = definePlugin({
   },
 });
 
+/** Where the kernel has the page that it shares with all processes (`_KUSER_SHARED_DATA`, ntddk.h): its record names one of its places only. */
+const SHARED_DATA = { wide: 0xfffff78000000000n, narrow: 0xffdf0000n };
+
 /** The page database, or undefined and a note of why there is none. */
 async function usesOf(context: PluginContext): Promise<PageUses | undefined> {
   try {
@@ -151,8 +154,9 @@ async function seen(context: PluginContext, process: Eprocess | undefined, page:
   const user = process && !inKernel ? orElse(() => contextOf(kernel, process), undefined) : undefined;
   const resolver = await context.session.resolver(user ?? null);
   const symbol = resolver.nearest(virtual) ? resolver.name(virtual) : undefined;
-  const area = user && process ? orElse(() => areaText(kernel, process, virtual), undefined) : kernelRegionAt(kernel, virtual)?.type;
-  return { owner: inKernel ? 'kernel' : 'process', virtual_offset: virtual, ...who(process), comment: [area, symbol, state].filter(Boolean).join(', ') };
+  const area = user && process ? orElse(() => areaText(kernel, process, virtual), undefined) : kernelRegionAt(kernel, virtual);
+  const everywhere = kernel.space.translate(kernel.profile.pointerSize === 8 ? SHARED_DATA.wide : SHARED_DATA.narrow) === Number(offset & ~0xfffn) ? 'KUSER_SHARED_DATA, which every process has at 0x7ffe0000' : undefined;
+  return { owner: inKernel ? 'kernel' : 'process', virtual_offset: virtual, ...who(process), comment: [everywhere, area, symbol, state].filter(Boolean).join(', ') };
 }
 
 function who(process: Eprocess | undefined) {

@@ -22,8 +22,14 @@ export class StreamSink implements Sink {
 
   async write(text: string): Promise<void> {
     if (text === '' || this.stream.write(text)) return;
-    // A reader that went away closes the stream and drains nothing.
-    await Promise.race([once(this.stream, 'drain'), once(this.stream, 'close')]);
+    // A reader that went away closes the stream and drains nothing. What was waited for in vain is no longer listened to: a table may have thousands of such waits.
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      await Promise.race([once(this.stream, 'drain', { signal }), once(this.stream, 'close', { signal })]);
+    } finally {
+      over.abort();
+    }
   }
 }
 

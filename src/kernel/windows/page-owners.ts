@@ -172,7 +172,8 @@ export class PageOwners {
     return orElse(() => Math.floor(this.kernel.dtbOf(process) / 4096) === frame, false) ? process : undefined;
   }
 
-  private entryAt(physical: number): readonly [number, number] | undefined {
+  /** An entry of page tables, in two halves. */
+  entryAt(physical: number): readonly [number, number] | undefined {
     const page = this.kernel.physical.pageAt(Math.floor(physical / 4096));
     const offset = physical % 4096;
     if (!page || offset % this.entrySize !== 0) return undefined;

@@ -58,7 +58,7 @@ export class PageUses {
     if (place.level > 0) return { kind: 'table', place, process };
     if (place.page < this.kernelHalf) return { kind: 'private', place, process };
     // Tables of session space are a session's own, and those of the window and of working sets a process's; all others are shared.
-    return { kind: 'kernel', place, region: kernelRegionAt(this.kernel, addressOf(place.page, 0))?.type, session: process?.$address === this.system?.$address ? undefined : process };
+    return { kind: 'kernel', place, region: kernelRegionAt(this.kernel, addressOf(place.page, 0)), session: process?.$address === this.system?.$address ? undefined : process };
   }
 }
 
@@ -145,6 +145,6 @@ export function frameText(kernel: WindowsKernel, physical: number, page: number,
     }
     if (process && page < 2 ** 51 && views?.at(page)) return `private page${list}`;
     const region = kernelRegionAt(kernel, addressOf(page, 0));
-    return region && `${region.type}${list}`;
+    return region && `${region}${list}`;
   }, undefined);
 }

@@ -225,8 +225,11 @@ export class WindowsEntries {
     }
   }
 
-  private words(entry: WindowsEntry, page: number): string {
+  /** What an entry means, but for what a prototype or a file is behind it. `page`: the virtual page that it is of, where that is known. */
+  words(entry: WindowsEntry, page = Infinity): string {
     switch (entry.kind) {
+      case 'valid':
+        return 'valid';
       case 'transition':
         return 'transition: on the standby or modified list, still in memory';
       case 'pagefile': {

@@ -72,7 +72,7 @@ test('pages of a mapped file that the process has not touched are found by its r
 
 test('the kernel: large pages, and what part of its address space it is', { skip }, async () => {
   const { rows } = await rowsOf(session as never, vtop, { virtual_address: 0xfffff8000283eb30n });
-  assert.deepEqual([rows.at(-1)?.['physical'], rows.at(-1)?.['comment']], [0x283eb30, '2 MiB page; BootLoaded']);
+  assert.deepEqual([rows.at(-1)?.['physical'], rows.at(-1)?.['comment']], [0x283eb30, '2 MiB page; LoaderMappings']);
   const pool = await rowsOf(session as never, vtop, { virtual_address: 0xfffff8a000000000n });
   assert.equal(pool.rows.at(-1)?.['comment'], '4 KiB page; PagedPool');
 });

@@ -49,6 +49,8 @@ export interface Column<T extends ColumnType = ColumnType> {
   readonly hex?: boolean;
   /** heading, when it is not the column's name */
   readonly title?: string;
+  /** for text: each of its lines stands on a line of its own in the cell */
+  readonly lines?: boolean;
   /** least width on the terminal, in cells */
   readonly width?: number;
   /** text that is cut before others where a terminal is too narrow */

@@ -29,6 +29,7 @@ const ELEMENTS = 64;
 /** {@link valueText} of a column's cell, in the form that the column asks for. */
 export function cellText(value: unknown, column: Column, style: ValueStyle): string | readonly string[] {
   if (column.hex === true && (typeof value === 'number' || typeof value === 'bigint')) return value.toString(16).toUpperCase();
+  if (column.lines === true && typeof value === 'string') return value.split('\n').map((line) => escapeText(line));
   return valueText(value, column.type, style);
 }
 

@@ -27,6 +27,12 @@ test('a later row that needs more widens its column from there on', async () => 
   assert.deepEqual(text.split('\n').slice(2), ['  1  a     p', '  2  abcdefgh  p', '  3  c         p', '']);
 });
 
+test('text of several lines stands on lines of its own where a column is declared so, and steers nothing', async () => {
+  const many = { pid: col.int('id'), code: col.string('a listing', { lines: true }), other: col.string('text') };
+  const text = await render('text', many, [[{ pid: 1, code: 'NOP\nRET\x1b[2J', other: 'a\nb' }]]);
+  assert.deepEqual(text.split('\n').slice(2), ['  1  NOP         a\\nb', '     RET\\x1b[2J', '']);
+});
+
 test('wide characters take two cells', async () => {
   const text = await render('text', columns, [[{ pid: 1, name: '進程', path: 'p' }, { pid: 2, name: 'abcde', path: 'p' }]]);
   assert.deepEqual(text.split('\n').slice(2), ['  1  進程   p', '  2  abcde  p', '']);

@@ -40,6 +40,11 @@ export class PatchedReplica {
     this.patches.push({ physical: frame * 4096 + Number(virtual & 0xfffn), bytes });
   }
 
+  /** Changes bytes at a physical address. */
+  writePhysical(physical: number, bytes: Buffer): void {
+    this.patches.push({ physical, bytes });
+  }
+
   /** Changes a pointer, or another word of 64 bits. */
   pointer(space: PagedSpace, virtual: bigint, value: bigint): void {
     const bytes = Buffer.alloc(8);

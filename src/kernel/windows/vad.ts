@@ -158,6 +158,11 @@ export function isExecutable(protection: number): boolean {
   return (protection & 2) !== 0;
 }
 
+/** True for a protection that lets memory be written, itself or a copy of it. */
+export function isWritable(protection: number): boolean {
+  return (protection & 4) !== 0;
+}
+
 /** The file that a region maps; undefined where it maps none. Throws Absent where its name cannot be read. */
 export function vadFile(kernel: WindowsKernel, vad: Vad): Struct | undefined {
   const area = vad.node.$type === '_MMVAD_SHORT' ? 0n : controlAreaOf(kernel, vad);

@@ -18,6 +18,7 @@ import { fingerprintOf, ImageCache } from './cache.js';
 import { parameterOf } from './flags.js';
 import { defaults, type ParameterName, type ParameterValues } from './parameters.js';
 import type { SessionGroup } from './group.js';
+import { repositoryPlaces } from './places.js';
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
 import type { Resolver } from './resolver/resolver.js';
@@ -291,9 +292,8 @@ export class Session {
     this.context = undefined;
   }
 
-  /** Where profiles are looked up: absolute paths, and addresses. */
   private repositoryPlaces(): string[] {
-    return (this.parameters.repository_path ?? []).map((place) => (/^https?:\/\//i.test(place) ? place : this.path(place)));
+    return repositoryPlaces(this.parameters, (given) => this.path(given));
   }
 
   /** The profile that was stated: a file where there is one, otherwise perhaps a name in the repositories. */

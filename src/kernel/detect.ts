@@ -1,7 +1,6 @@
 import type { PhysicalSpace } from '../memory/physical.js';
 import { DetectionError } from './error.js';
 import type { Kernel } from './kernel.js';
-import { detectLinux } from './linux/detect.js';
 import { otherSystem } from './other.js';
 import type { ProfileRepository } from '../symbols/repository/repository.js';
 import { type Method, METHODS } from './methods.js';
@@ -35,24 +34,37 @@ export interface DetectionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where the cache has what was learnt of a Windows kernel. */
+export const WINDOWS_KEY = 'windows';
+
+/** Loaded when the image is not Linux. */
+async function windowsDetection(physical: PhysicalSpace, options: DetectionOptions): Promise<WindowsDetection> {
+  const { WindowsDetection: Detection } = await import('./windows/detect.js');
+  return new Detection(physical, options);
+}
+
 /** Finds the kernel in an image. Throws DetectionError with every step that was tried. */
 export async function detectKernel(physical: PhysicalSpace, options: DetectionOptions): Promise<Kernel> {
   const methods = options.methods ?? (Object.keys(METHODS) as Method[]);
   let windows: WindowsDetection | undefined;
+  // An image of which a Windows kernel is known is not searched for Linux first.
+  if (options.cache.get(WINDOWS_KEY) !== undefined) {
+    windows = await windowsDetection(physical, options);
+    const known = await windows.known();
+    if (known) return known;
+  }
   for (const method of methods) {
     if (method === 'pe') {
       if (!physical.hints.program) continue;
       return (await import('./program/detect.js')).detectProgram(physical, options);
     }
     if (method === 'linux_index') {
-      const linux = await detectLinux(physical, options);
+      const linux = await (await import('./linux/detect.js')).detectLinux(physical, options);
       if (linux) return linux;
       continue;
     }
     if (!windows) {
-      // Loaded when the image is not Linux.
-      const { WindowsDetection: Detection } = await import('./windows/detect.js');
-      windows = new Detection(physical, options);
+      windows = await windowsDetection(physical, options);
       const known = await windows.known();
       if (known) return known;
     }

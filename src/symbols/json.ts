@@ -7,8 +7,11 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** Numbers from 16 digits on may be beyond 2^53. A number follows a bracket, comma or colon. */
-const LONG_INTEGER = /([:[,]\s*)(-?\d{16,})(?![\d.eE])/g;
+/**
+ * Numbers from 16 digits on may be beyond 2^53. A number follows a bracket, comma or colon, and a bracket or comma follows it: digits in a name, such as
+ * `"str:00000000900009000090000900000000": 2049696` of Windows kernels, do not look like one.
+ */
+const LONG_INTEGER = /([:[,]\s*)(-?\d{16,})(?=\s*[,\]}])/g;
 /** A string or a number, as tokens. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 

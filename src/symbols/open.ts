@@ -1,6 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { unpacked } from './container.js';
-import { readElfBytes, readElfFile, type ReadOptions } from './elf/read.js';
+import type { ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
 import { isIsf, isfProfile } from './isf/read.js';
 import { parseJsonObject } from './json.js';
@@ -8,8 +8,6 @@ import { isPdb } from './pdb/msf.js';
 import { rekallProfile } from './rekall/read.js';
 import { ConstantMap, type ProfileSource } from './source.js';
 import { looksLikeSystemMap } from './systemmap.js';
-import { looksLikeDwarfText, readDwarfText } from './volatility2/dwarfdump.js';
-import { readZipProfile } from './volatility2/read.js';
 import { isZip } from './volatility2/zip.js';
 
 /** The largest file that is read whole. */
@@ -34,12 +32,13 @@ export async function openProfileFile(path: string, options: ReadOptions = {}): 
 
 async function openByContent(path: string, options: ReadOptions): Promise<ProfileSource> {
   const first = await firstBytes(path);
-  if (isElf(first)) return readElfFile(path, options);
+  // Readers are many modules: each is loaded for a file of its kind.
+  if (isElf(first)) return (await import('./elf/read.js')).readElfFile(path, options);
   const bytes = await unpacked(await readFile(path), path);
-  if (isElf(bytes)) return readElfBytes(bytes, path, options);
+  if (isElf(bytes)) return (await import('./elf/read.js')).readElfBytes(bytes, path, options);
   if (isPdb(bytes)) return (await import('./pdb/read.js')).readPdb(bytes, path);
-  if (isZip(bytes)) return readZipProfile(bytes, path);
-  if (looksLikeText(bytes)) return readText(bytes.toString('latin1'), path);
+  if (isZip(bytes)) return (await import('./volatility2/read.js')).readZipProfile(bytes, path);
+  if (!isJson(bytes) && (await looksLikeText(bytes))) return readText(bytes.toString('latin1'), path);
   const json = parseJsonObject(bytes, path);
   return isIsf(json) ? isfProfile(json, path) : rekallProfile(json, path);
 }
@@ -48,10 +47,15 @@ function isElf(bytes: Buffer): boolean {
   return bytes.subarray(0, 4).toString('latin1') === '\x7fELF';
 }
 
+/** An object of JSON, by its first character. */
+function isJson(bytes: Buffer): boolean {
+  return /^\s*\{/.test(bytes.toString('latin1', 0, 64));
+}
+
 /** Whether it is the text of a tool: what is neither JSON nor anything known is taken for JSON, whose reader says what is wrong. */
-function looksLikeText(bytes: Buffer): boolean {
+async function looksLikeText(bytes: Buffer): Promise<boolean> {
   const start = bytes.subarray(0, 64 * 1024).toString('latin1');
-  return looksLikeSystemMap(start) || looksLikeDwarfText(start);
+  return looksLikeSystemMap(start) || (await import('./volatility2/dwarfdump.js')).looksLikeDwarfText(start);
 }
 
 async function readText(text: string, path: string): Promise<ProfileSource> {
@@ -61,7 +65,7 @@ async function readText(text: string, path: string): Promise<ProfileSource> {
       'Put it into a zip file with module.dwarf or a module built with debug information, or give the vmlinux.',
     );
   }
-  const types = await readDwarfText(text, 8);
+  const types = await (await import('./volatility2/dwarfdump.js')).readDwarfText(text, 8);
   return { types, constants: new ConstantMap(new Map()), metadata: { os: 'linux', arch: 'AMD64', source: path } };
 }
 

@@ -47,6 +47,7 @@ export function bootableWindows(source: ProfileSource, options: BootOptions): Fo
   forged.link(forged.member('_EPROCESS', process, 'ThreadListHead'), forged.member('_ETHREAD', thread, 'ThreadListEntry'));
   forged.link(forged.at('PsActiveProcessHead'), forged.member('_EPROCESS', process, 'ActiveProcessLinks'));
   image.pointer(forged.at('PsInitialSystemProcess'), process);
+  forged.modules([{ name: 'ntoskrnl.exe', base, size: IMAGE_SIZE }, { name: 'hal.dll', base: base - 0x100000n, size: 0x50000 }]);
   if (options.headless !== true) forged.processor(0, image.room(0x8000, 0x1000));
   if (options.selfMap === true) mapTables(forged, options);
   return forged;

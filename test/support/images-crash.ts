@@ -79,7 +79,7 @@ export function crashHead(frames: readonly number[], options: CrashOptions = {})
     table.writeUInt32LE(0x40, 0);
     table.write('RDMPDUMP', 4, 'latin1');
     const firstPage = head.length + Math.ceil((table.length + 16) / PAGE) * PAGE;
-    table.writeBigUInt64LE(BigInt(firstPage - 0x2020), 0x10);
+    table.writeBigUInt64LE(BigInt(firstPage - head.length - 0x20), 0x10);
     table.writeBigUInt64LE(BigInt(firstPage), 0x18);
     table.writeUInt32LE(runs.length, 0x20);
     table.writeBigUInt64LE(BigInt(frames.length), 0x28);

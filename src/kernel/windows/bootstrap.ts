@@ -15,7 +15,7 @@ import type { KernelGuess, Search } from './methods/method.js';
 import { windowsOverlay } from './overlays.js';
 import { rootsOfProcessors } from './processor-roots.js';
 import { rootsThatNameThemselves } from './self-roots.js';
-import { systemProcess, verify } from './verify.js';
+import { headerAgrees, systemProcess, verify } from './verify.js';
 
 /** All processes have the same kernel: when so many of their page tables have no such kernel, no other will. */
 const MOST_ROOTS = 3;
@@ -76,6 +76,8 @@ export async function locate(search: Search, guess: KernelGuess, source: Profile
     }
     trace.add('page tables', `${root.method}, ${root.paging}`, `${at}: maps Windows ${version.major}.${version.minor}'s shared data`, 'verified');
     const kernel = await baseIn(search, guess, source, types, { root, space, version });
+    const header = kernel && headerAgrees(kernel);
+    if (header) trace.add('kernel', "the dump's header", header.says, header.agrees ? 'verified' : 'failed');
     if (kernel) return search.options.dtb === undefined ? ofSystem(kernel, { ...guess, source, version }) : kernel;
     trace.add('kernel', `in the page tables at ${at}`, 'this kernel does not run in them', 'failed');
     if (++tried >= MOST_ROOTS) break;

@@ -4,18 +4,13 @@ import type { PhysicalSpace } from '../../memory/physical.js';
 import { ProfileError } from '../../symbols/error.js';
 import { openProfileFile } from '../../symbols/open.js';
 import type { ProfileSource } from '../../symbols/source.js';
-import type { DetectionOptions } from '../detect.js';
+import { type DetectionOptions, WINDOWS_KEY } from '../detect.js';
 import { statedProfile } from '../named-profile.js';
 import { build, locate } from './bootstrap.js';
 import { rootSpace, sharedVersion } from './dtb.js';
 import { type Attempt, failure, Places, unknownBuild } from './failure.js';
 import type { WindowsKernel } from './kernel.js';
-import { eprocessIndex } from './methods/eprocess-index.js';
-import { kernelFile } from './methods/kernel-file.js';
 import { type DetectionMethod, type KernelGuess, Search } from './methods/method.js';
-import { ntIndex } from './methods/nt-index.js';
-import { rsds } from './methods/rsds.js';
-import { detectTriage } from './triage.js';
 import { guidAge, rsdsAt } from './rsds.js';
 import { verify } from './verify.js';
 
@@ -31,10 +26,14 @@ interface Remembered {
   readonly dtb: number;
   readonly base: string;
 }
-const CACHE_KEY = 'windows';
 
-/** Ways to find out which kernel it is, by the names that `--autodetect` has for them. */
-const METHODS = { rsds, windows_kernel_file: kernelFile, nt_index: ntIndex, eprocess_index: eprocessIndex } as const satisfies Readonly<Record<string, DetectionMethod>>;
+/** Ways to find out which kernel it is, by the names that `--autodetect` has for them. Each is loaded when it is used. */
+const METHODS = {
+  rsds: async () => (await import('./methods/rsds.js')).rsds,
+  windows_kernel_file: async () => (await import('./methods/kernel-file.js')).kernelFile,
+  nt_index: async () => (await import('./methods/nt-index.js')).ntIndex,
+  eprocess_index: async () => (await import('./methods/eprocess-index.js')).eprocessIndex,
+} as const satisfies Readonly<Record<string, () => Promise<DetectionMethod>>>;
 export type WindowsMethod = keyof typeof METHODS;
 const BY_INDEX: ReadonlySet<WindowsMethod> = new Set<WindowsMethod>(['nt_index', 'eprocess_index']);
 
@@ -54,14 +53,15 @@ export class WindowsDetection {
   /** The kernel of a triage dump, or what was learnt of the image before; undefined where there is neither. */
   async known(): Promise<WindowsKernel | undefined> {
     const { crash } = this.physical.hints;
-    if (crash?.triage) return detectTriage(this.physical, crash.header, crash.triage, this.options);
+    if (crash?.triage) return (await import('./triage.js')).detectTriage(this.physical, crash.header, crash.triage, this.options);
     return this.recall();
   }
 
   /** The kernel by a method. Undefined when that finds none that can be used. */
   async by(method: WindowsMethod): Promise<WindowsKernel | undefined> {
     if (BY_INDEX.has(method) && this.lacksProfile) return undefined;
-    for await (const guess of METHODS[method](this.search)) {
+    const guesses = await METHODS[method]();
+    for await (const guess of guesses(this.search)) {
       const { guid } = guess;
       // What another method found and could not use is not tried again.
       if (this.attempts.some((attempt) => attempt.guess.guid === guid && attempt.method !== method)) continue;
@@ -127,7 +127,7 @@ export class WindowsDetection {
   }
 
   private remember(guess: KernelGuess, source: ProfileSource, { location }: WindowsKernel): void {
-    this.options.cache.set(CACHE_KEY, {
+    this.options.cache.set(WINDOWS_KEY, {
       record: guess.records[0],
       guid: guess.guid,
       pdb: guess.pdb,
@@ -142,7 +142,7 @@ export class WindowsDetection {
   /** What was learnt before, when the record still stands where it stood and the kernel is found where it was. */
   private async recall(): Promise<WindowsKernel | undefined> {
     const { cache, dtb, profile, profileName, methods, trace, signal } = this.options;
-    const known = cache.get(CACHE_KEY) as Remembered | undefined;
+    const known = cache.get(WINDOWS_KEY) as Remembered | undefined;
     if (!known || [dtb, profile, profileName, methods].some((stated) => stated !== undefined)) return undefined;
     if (known.record !== undefined) {
       const record = rsdsAt(this.physical, known.record);

@@ -4,6 +4,7 @@ import { BUILD_STRING } from './base.js';
 import type { WindowsKernel } from './kernel.js';
 import { processors } from './kpcr.js';
 import { walkListEntry } from './lists.js';
+import { kernelModules } from './modules.js';
 import type { Eprocess } from './types.js';
 
 /** Threads of the System process that are looked at. */
@@ -24,9 +25,10 @@ const CHECKS: readonly (readonly [what: string, check: (kernel: WindowsKernel) =
   ['list of processes', listLeadsBack],
   ["System's threads", threadsLeadBack],
   ["processor's block", processorStatesItself],
+  ['list of modules', modulesBeginWithKernel],
 ];
 
-/** Checks a profile's addresses at a base: at least two of four independent ways must lead where they should. */
+/** Checks a profile's addresses at a base: at least two of five independent ways must lead where they should. */
 export function verify(kernel: WindowsKernel): Verification {
   const results = CHECKS.map(([what, check]) => ({ what, holds: orElse(() => check(kernel), false) }));
   const right = results.filter(({ holds }) => holds === true).map(({ what }) => what);
@@ -63,6 +65,30 @@ function processorStatesItself(kernel: WindowsKernel): boolean | undefined {
   if (!kernel.profile.has('_KPCR')) return undefined;
   const [first] = processors(kernel);
   return first !== undefined && first.problem === undefined;
+}
+
+/** The first module is the kernel itself. */
+function modulesBeginWithKernel(kernel: WindowsKernel): boolean | undefined {
+  if (kernel.symbol('PsLoadedModuleList') === undefined) return undefined;
+  for (const module of kernelModules(kernel, { limit: 1 })) return module.DllBase.address === kernel.location.base;
+  return false;
+}
+
+/** What a crash dump's header says of the kernel's variables, beside where the profile has them; undefined where there is no such header. */
+export function headerAgrees(kernel: WindowsKernel): { readonly agrees: boolean; readonly says: string } | undefined {
+  const header = kernel.physical.hints.crash?.header;
+  if (!header) return undefined;
+  const stated = [
+    ['PsLoadedModuleList', header.loadedModuleList],
+    ['PsActiveProcessHead', header.activeProcessHead],
+    ['KdDebuggerDataBlock', header.debuggerData],
+  ] as const;
+  const known = stated.flatMap(([name, there]) => {
+    const here = kernel.symbol(name);
+    return there === undefined || here === undefined ? [] : [{ name, there, here }];
+  });
+  const other = known.filter(({ there, here }) => there !== here).map(({ name, there, here }) => `has ${name} at 0x${there.toString(16)}, and it is at 0x${here.toString(16)}`);
+  return { agrees: other.length === 0, says: other.length > 0 ? other.join('; ') : `${known.map(({ name }) => name).join(', ')} are where the profile has them` };
 }
 
 /** The System process by its own variable, or undefined where the kernel has none. */

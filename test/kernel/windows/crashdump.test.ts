@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { modules } from '../../../plugins/windows/modules.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import type { Struct } from '../../../src/object/struct.js';
-import type { Session } from '../../../src/session/session.js';
+import { Session } from '../../../src/session/session.js';
+import { openProfileFile } from '../../../src/symbols/open.js';
+import { bootableWindows } from '../../support/bootable-windows.js';
 import { PAGE } from '../../support/images.js';
-import { CRASH_FORMS, type CrashForm, crashHead, type CrashOptions } from '../../support/images-crash.js';
+import { CRASH_FORMS, crashBytes, type CrashForm, crashHead, type CrashOptions } from '../../support/images-crash.js';
 import { rowsOf } from '../../support/sample.js';
+import { sharedData } from '../../support/shared.js';
 import { replicaPath, replicaSession, replicaSkip as skip } from '../../support/windows.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rekall-crash-'));
@@ -75,4 +79,34 @@ test('a header that names other page tables is not believed', { skip }, async ()
   assert.ok(session.trace.steps.some(({ tried, outcome }) => tried.startsWith("the dump's header") && outcome === 'failed'));
   session.close();
   rmSync(filename);
+});
+
+const layouts = sharedData('profiles', 'v1.0', 'nt', 'GUID');
+
+test('32-bit dumps of every form, with PAE and without: the header leads to page tables, base and lists, all verified', { skip: layouts.skip }, async () => {
+  const forged = [
+    ['30B5FB31AE7E4ACAABA750AA241FF331', 1, 'i386-pae', { major: 5, minor: 1 }],
+    ['30B5FB31AE7E4ACAABA750AA241FF331', 1, 'i386', { major: 5, minor: 1 }],
+    ['05D170AAEF7F496F9D40BA710C3D90A2', 2, 'i386-pae', { major: 6, minor: 1 }],
+  ] as const;
+  for (const [guid, age, paging, version] of forged) {
+    const source = await openProfileFile(join(layouts.path, `${guid}${age}.gz`));
+    const kernel = bootableWindows(source, { guid, age, paging, version, pdb: 'ntkrpamp.pdb', banner: '7600.forged.090713-1255' });
+    const { frames, dtb } = kernel.image;
+    const ranges = [...frames.pages].map(([number, bytes]) => ({ physical: number * PAGE, bytes }));
+    const heads = { loadedModuleList: kernel.at('PsLoadedModuleList'), activeProcessHead: kernel.at('PsActiveProcessHead'), debuggerData: kernel.at('KdDebuggerDataBlock') };
+    for (const form of Object.keys(CRASH_FORMS) as CrashForm[]) {
+      const filename = join(folder, `${paging}-${form}.dmp`);
+      writeFileSync(filename, crashBytes(ranges, { form, bits: 32, pae: paging === 'i386-pae', directoryTable: dtb, ...heads }));
+      const session = new Session({ filename, repository_path: [sharedData('profiles').path], cache: 'memory' });
+      const { location } = (await session.kernel()) as WindowsKernel;
+      assert.deepEqual([location.base, location.dtb, location.paging], [kernel.base, dtb, paging], form);
+      const steps = session.trace.steps.map(({ tried, found, outcome }) => `${tried}: ${found} (${outcome})`);
+      assert.ok(steps.some((step) => step.startsWith(`the dump's header, ${paging}`) && step.endsWith('(verified)')), steps.join('\n'));
+      assert.ok(steps.includes("the dump's header: PsLoadedModuleList, PsActiveProcessHead, KdDebuggerDataBlock are where the profile has them (verified)"), steps.join('\n'));
+      const { rows } = await rowsOf(session, modules, {});
+      assert.deepEqual(rows.map((row) => [row['name'], row['base']]), [['ntoskrnl.exe', kernel.base], ['hal.dll', kernel.base - 0x100000n]]);
+      session.close();
+    }
+  }
 });

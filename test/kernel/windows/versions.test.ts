@@ -177,7 +177,7 @@ test('a kernel of every profile at hand is found in physical memory: record, pag
     for (const paging of pagings) {
       const { kernel, base, dtb, trace } = await found(source, { paging, version, banner: '2600.forged.050301-1521', guid, age, pdb: 'ntkrnlmp.pdb' });
       assert.deepEqual([kernel.location.base, kernel.location.dtb, kernel.location.paging, kernel.location.guid], [base, dtb, paging, `${guid}${age.toString(16).toUpperCase()}`], `${name}\n${trace}`);
-      assert.match(trace, /build string, list of processes, System's threads, processor's block right \(verified\)/, name);
+      assert.match(trace, /build string, list of processes, System's threads, processor's block, list of modules right \(verified\)/, name);
       assert.equal(kernel.profile.pointerSize, build.narrow ? 4 : 8);
     }
   }

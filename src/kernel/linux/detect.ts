@@ -52,15 +52,18 @@ const LINKED_PHYSICAL = 0x1000000;
 /** PAGE_OFFSET of a 32-bit kernel with the default 3 GiB / 1 GiB split. */
 const PAGE_OFFSET_32 = 0xc0000000n;
 
-/** Finds a Linux kernel. Undefined when the image has none; throws DetectionError when one is there but cannot be used. */
-export async function detectLinux(physical: PhysicalSpace, options: DetectionOptions): Promise<LinuxKernel | undefined> {
+/**
+ * Finds a Linux kernel. Undefined when the image has none; throws DetectionError when one is there but cannot be used.
+ * @param quick look only where kernels begin, and do not read the whole image
+ */
+export async function detectLinux(physical: PhysicalSpace, options: DetectionOptions, quick = false): Promise<LinuxKernel | undefined> {
   const { trace, cache } = options;
   const remembered = cache.get(CACHE_KEY) as Remembered | undefined;
   if (remembered && options.dtb === undefined && bannerAt(physical, remembered.bannerAt) === remembered.banner) {
     trace.add('cache', 'what was learnt of this image before', `banner at 0x${remembered.bannerAt.toString(16)} is the same`, 'verified');
     return recall(physical, remembered, options);
   }
-  const image = await findImage(physical, options);
+  const image = await findImage(physical, options, quick);
   if (!image) return undefined;
   const root = await findRoot(physical, image, options);
   const pageOffset = pageOffsetOf(physical, image, root);
@@ -86,8 +89,8 @@ function recall(physical: PhysicalSpace, found: Remembered, options: DetectionOp
 }
 
 /** The first window in which kallsyms can be decoded, and whose symbols agree with the bytes around them. */
-async function findImage(physical: PhysicalSpace, { trace, signal }: DetectionOptions): Promise<KernelImage | undefined> {
-  for await (const window of breathing(kernelWindows(physical), signal)) {
+async function findImage(physical: PhysicalSpace, { trace, signal }: DetectionOptions, quick: boolean): Promise<KernelImage | undefined> {
+  for await (const window of breathing(kernelWindows(physical, quick), signal)) {
     trace.add('kernel', window.method, `physical 0x${window.from.toString(16)}`);
     for await (const tables of breathing(kallsymsSteps(physical, { from: window.from, to: window.to }), signal)) {
       const symbols = openKallsyms(physical, tables);
@@ -101,7 +104,7 @@ async function findImage(physical: PhysicalSpace, { trace, signal }: DetectionOp
       trace.add('symbols', `kallsyms at 0x${tables.names.toString(16)}`, image, 'failed');
     }
   }
-  trace.add('kernel', 'Linux kernels', 'no decodable kallsyms tables', 'failed');
+  trace.add('kernel', quick ? 'Linux kernels at 2 MiB boundaries' : 'Linux kernels', 'no decodable kallsyms tables', 'failed');
   return undefined;
 }
 

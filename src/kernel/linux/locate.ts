@@ -25,8 +25,9 @@ export interface KernelWindow {
  * 1. The entry code. The image begins, at a 2 MiB boundary, with the code that switches page tables on
  *    (arch/x86/kernel/head_64.S, head_32.S): within its first page stand a load of CR3 and a load of CR4.
  * 2. Banners, wherever they are: the window around each.
+ * @param quick the first method alone
  */
-export function* kernelWindows(physical: PhysicalSpace): Steps<KernelWindow> {
+export function* kernelWindows(physical: PhysicalSpace, quick = false): Steps<KernelWindow> {
   const seen: KernelWindow[] = [];
   for (const text of entryPoints(physical)) {
     if (text === undefined) {
@@ -37,6 +38,7 @@ export function* kernelWindows(physical: PhysicalSpace): Steps<KernelWindow> {
     seen.push(window);
     yield window;
   }
+  if (quick) return;
   for (const hit of bannerSteps(physical)) {
     if (hit === undefined) {
       yield undefined;

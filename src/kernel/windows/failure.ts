@@ -31,20 +31,31 @@ export class Places {
     } else this.lacking.set(place, (this.lacking.get(place) ?? new Set()).add(lacks));
   }
 
+  /** True where a profile was found that cannot be used. */
+  get damaged(): boolean {
+    return [...this.failed.values()].some((outcome) => outcome.startsWith('cannot be used'));
+  }
+
   get size(): number {
     return new Set([...this.lacking.keys(), ...this.failed.keys()]).size;
   }
 
   sentence(): string {
-    const parts = [...this.failed].map(([place, outcome]) => `${place} ${outcome}`);
+    const parts = [...this.failed].map(([place, outcome]) => spoken(place, outcome));
     for (const [place, names] of this.lacking) {
       if (this.failed.has(place)) continue;
       const some = [...names].slice(0, SOME_NAMES).join(' and no ');
-      parts.push(`${place} has no ${some}${names.size > SOME_NAMES ? ` (nor under ${names.size - SOME_NAMES} other names)` : ''}`);
+      parts.push(`${place} has no ${some}${names.size > SOME_NAMES ? ` (nor under ${names.size - SOME_NAMES} other ${names.size - SOME_NAMES === 1 ? 'name' : 'names'})` : ''}`);
     }
     const more = parts.length > SOME_PLACES ? `; and ${parts.length - SOME_PLACES} more` : '';
     return `${parts.slice(0, SOME_PLACES).join('; ')}${more}`;
   }
+}
+
+/** `PATH is a gzip file that is cut off`, where that is what is said of it, without its path twice. */
+function spoken(place: string, outcome: string): string {
+  const inner = /^cannot be \w+ \((.*)\)$/s.exec(outcome)?.[1];
+  return inner?.startsWith(place) === true ? inner : `${place} ${outcome}`;
 }
 
 /** Why an image that holds a Windows kernel cannot be read, and what would help. */
@@ -67,7 +78,7 @@ export function failure(attempts: readonly Attempt[], places: Places, options: D
   const key = first?.guid ?? '';
   const looked = places.size === 0 ? 'No profile repository is named.' : `Looked in: ${places.sentence()}.`;
   return new DetectionError(
-    `This is Windows (${list}), and there is no profile for it. ${looked}\nThe profile is to be had in three ways: --repository_path of a folder, zip file or URL with nt/GUID/${key}.gz; ` +
+    `This is Windows (${list}), and there is no profile for it${places.damaged ? ' that can be read' : ''}. ${looked}\nThe profile is to be had in three ways: --repository_path of a folder, zip file or URL with nt/GUID/${key}.gz; ` +
       `--profile FILE (Rekall JSON, Volatility 3 symbol file, or the PDB itself); rekall build_local_profile ${first?.pdb.replace(/\.pdb$/i, '') ?? 'nt'} ${key}, which fetches the PDB from a symbol server ` +
       `(fetch_pdb fetches it on a machine with a network, parse_pdb makes the profile).`,
     `rekall -f IMAGE --repository_path FOLDER`,

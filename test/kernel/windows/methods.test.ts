@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { detectKernel, type DetectionOptions } from '../../../src/kernel/detect.js';
@@ -153,10 +155,25 @@ test('a server that cannot be reached is named once, however many names it would
   const repository = openRepository(['http://127.0.0.1:9/a', '/nowhere'], { cache: undefined, http: { attempts: 1 } });
   await assert.rejects(found(await replica(), undefined, { repository: () => Promise.resolve(repository) }), (error) => {
     assert.ok(error instanceof DetectionError);
-    assert.equal(error.message.match(/127\.0\.0\.1:9\/a cannot be asked/g)?.length, 1, error.message);
+    assert.equal(error.message.match(/127\.0\.0\.1:9\/a/g)?.length, 1, error.message);
     assert.match(error.message, /refused.*; \/nowhere has no nt\/GUID\/F8E2/);
     return true;
   });
+});
+
+test('a damaged profile is named once, with what is wrong', { skip }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-damaged-'));
+  const name = join(folder, 'nt', 'GUID', `${KEY}.gz`);
+  mkdirSync(dirname(name), { recursive: true });
+  writeFileSync(name, readFileSync(sharedData('profiles', 'v1.0', 'nt', 'GUID', `${KEY}.gz`).path).subarray(0, 4000));
+  const repository = openRepository([folder], { cache: undefined });
+  await assert.rejects(found(await replica(), ['rsds'], { repository: () => Promise.resolve(repository) }), (error) => {
+    assert.ok(error instanceof DetectionError);
+    assert.match(error.message, /no profile for it that can be read\. Looked in: .*\.gz is a gzip file that cannot be unpacked/);
+    assert.equal(error.message.split(name).length, 2, error.message);
+    return true;
+  });
+  rmSync(folder, { recursive: true });
 });
 
 test('Ctrl-C stops the waiting for a server at once', { skip }, async () => {

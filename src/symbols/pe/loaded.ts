@@ -32,6 +32,8 @@ export interface PeDebug {
   readonly pdb: string;
   /** its path as the linker wrote it, where that is known */
   readonly path?: string;
+  /** where the record stands: bytes from the image's base */
+  readonly rva?: number;
 }
 
 /** Directories of the optional header by what they hold (IMAGE_DIRECTORY_ENTRY_*). */
@@ -170,7 +172,7 @@ export class LoadedPe {
     const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
     const named = (guid: string, age: number, at: number): PeDebug => {
       const path = this.text(record + at, LONGEST_PATH);
-      return { guid, age, pdb: path.split(/[\\/]/).at(-1) ?? path, path };
+      return { guid, age, pdb: path.split(/[\\/]/).at(-1) ?? path, path, rva: record };
     };
     if (kind === 'NB10') return named(hex(this.u32(record + 8), 8), this.u32(record + 12), 16);
     if (kind !== 'RSDS') return undefined;

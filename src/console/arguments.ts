@@ -56,6 +56,9 @@ export function earlyParameters(argv: readonly string[], exists: (path: string) 
   return values;
 }
 
+/** Rekall's flag for a running system, also with the three dashes that a slide of its workshop has. */
+const LIVE = /^-{2,3}live(?:=.*)?$/i;
+
 /** Words that run the console rather than a command. */
 const SHELL = 'shell';
 
@@ -97,6 +100,7 @@ class Reader {
         if (text === '--query') this.fail('--query needs the file that holds the query.', value);
         this.flag(value);
       }
+      else if (LIVE.test(text)) this.fail('Analysis of a running system (--live) is not part of this release: acquire its memory (winpmem, AVML, LiME) and open the image, rekall -f IMAGE.', value);
       else if (text.startsWith('-')) this.flag(value);
       else if (this.isCommand(text)) return this.command(text);
       else if (isQueryText(text)) return this.query(value);

@@ -87,7 +87,10 @@ export class ProfileRepository {
   private *follow(name: string, tried: Tried, links: number): Search<ProfileSource | undefined> {
     if (links > MOST_LINKS) throw new ProfileError(`${name} is a link that leads to more than ${MOST_LINKS} others.`, 'Mend the links in the repository.');
     const found = yield* this.find(name, tried);
-    if (!found) return undefined;
+    if (!found) {
+      const today = nameToday(name);
+      return today === undefined ? undefined : yield* this.follow(today, tried, links + 1);
+    }
     if ('source' in found) return found.source;
     if (isIsf(found.json)) return isfProfile(found.json, found.from);
     const profile = rekallProfile(found.json, found.from);
@@ -171,6 +174,15 @@ function contentOf(bytes: Buffer, from: string): Content {
   // What is JSON and no profile is damage, too: another store may have the profile.
   if (!isIsf(json)) rekallProfile(json, from);
   return { from, json };
+}
+
+/**
+ * The name that a kernel's profile has in the repository since 2015, where a name is one of 2014: `GUID/KEY`, `ntoskrnl.exe/AMD64/6.1.7601.17514/KEY`. Links of
+ * that time lead there.
+ */
+function nameToday(name: string): string | undefined {
+  const key = /^(?:GUID|nt(?:oskrnl|krnlmp|krnlpa|krpamp)\.exe\/.+)\/([0-9A-F]{33,40})$/.exec(name)?.[1];
+  return key === undefined ? undefined : `nt/GUID/${key}`;
 }
 
 /** What a Symlink profile leads to. */

@@ -43,6 +43,36 @@ test('a zip as GitHub gives it, one of v1.0 alone, and a folder: symlinks lead o
   for (const name of ['../x', '/etc/passwd', 'a/../../b', '', 'a\0b', '..\\x']) assert.equal(await mark(repository, name), undefined, name);
 });
 
+test('what waits for nothing: folders, zip files and what a server gave before; never a server', async () => {
+  const path = fresh();
+  mkdirSync(join(path, 'v1.0/tcpip/GUID'), { recursive: true });
+  writeFileSync(join(path, 'v1.0/tcpip/GUID/A1.gz'), profile(1));
+  writeFileSync(join(path, 'v1.0/broken.gz'), 'no gzip');
+  writeFileSync(join(path, 'own.zip'), zipOf({ 'v1.0/link.gz': link('tcpip/GUID/A1') }));
+  const server = await localServer({ '/v1.0/far.gz': profile(2) });
+  const cache = fresh();
+  try {
+    const repository = open([path, join(path, 'own.zip'), server.url], { cache });
+    const now = (name: string): bigint | undefined => repository.loadNow(name)?.constants.get('Mark');
+    assert.deepEqual([now('tcpip/GUID/A1'), now('link'), now('far'), now('nowhere')], [1n, 1n, undefined, undefined]);
+    assert.throws(() => now('broken'), /broken/);
+    assert.equal(server.asked.length, 0);
+    assert.equal(await mark(repository, 'far'), 2n);
+    assert.equal(now('far'), 2n);
+  } finally {
+    await server.close();
+  }
+});
+
+test('names of 2014 lead to those of today', async () => {
+  const path = fresh();
+  const key = 'F8E2A8B5C9B74BF4A6E4A48F180099942';
+  mkdirSync(join(path, 'v1.0/nt/GUID'), { recursive: true });
+  writeFileSync(join(path, `v1.0/nt/GUID/${key}.gz`), profile(3));
+  for (const name of [`GUID/${key}`, `ntoskrnl.exe/AMD64/6.1.7600.16385/${key}`]) assert.equal(await mark(open([path]), name), 3n, name);
+  assert.equal(await mark(open([path]), `tcpip.sys/${key}`), undefined);
+});
+
 test('$MERGE takes over what others have, and circles end', async () => {
   const path = fresh();
   const save = (name: string, bytes: Buffer): void => writeFileSync(join(path, `${name}.gz`), bytes);

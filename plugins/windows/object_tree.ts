@@ -53,6 +53,6 @@ export const objectTreePlugin = definePlugin({
       context.note(`The namespace cannot be read: ${error.reason}.`);
       return;
     }
-    if (shown === 0) context.note(`No object of such a type; there are ${[...types].sort().join(', ')}.`);
+    if (shown === 0) context.note(types.size === 0 ? 'The namespace has nothing that can be read.' : `No object of such a type; there are ${[...types].sort().join(', ')}.`);
   },
 });

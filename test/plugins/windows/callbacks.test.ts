@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { callbacksPlugin } from '../../../plugins/windows/callbacks.js';
+import { Session } from '../../../src/session/session.js';
+import { sharedData } from '../../support/shared.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
@@ -36,6 +38,7 @@ test('every callback of the replica, in the order of its table, with the two of 
     assert.deepEqual(found.map((row) => row['details']), stated.map(said), table);
   }
   assert.deepEqual(rows.filter((row) => row['module'] === null).map((row) => row['outside']), ['unloaded evil.sys', 'unloaded evil.sys']);
+  assert.deepEqual(rows.filter((row) => row['module'] === null).map((row) => row['symbol']), ['(unloaded evil.sys)', '(unloaded evil.sys)']);
   assert.ok(rows.every((row) => (row['outside'] === null) === (row['module'] !== null)));
   assert.match(run.notes.join('\n'), /never made: .*PnpProfileNotifyList/);
   const outside = await rowsOf(session as never, callbacksPlugin, { outside: true });
@@ -46,4 +49,15 @@ test('the table that the seed document reads: one of _EX_FAST_REF at PspLoadImag
   const { rows } = await rowsOf(session as never, callbacksPlugin, { type_regex: /PspLoadImageNotifyRoutine/ });
   // The document's listing of PsSetLoadImageNotifyRoutine shows the first slot: 0xFFFFF8A0001310BF.
   assert.deepEqual(rows.map((row) => [row['offset'], row['symbol'], row['api']]), [[0xfffff8a0001310b0n, 'CI+0x1100', 'PsSetLoadImageNotifyRoutine']]);
+});
+
+const dump = sharedData('windows', 'dumps', 'triage_x64.dmp');
+const symbols = sharedData('windows', 'isf', 'ntkrnlmp.pdb', '5278AFF86C341677D7D7835C85B7B844-1.json.xz');
+
+test('a real Windows 10: of its server silo monitors the dump has records of CI and NETIO; what it lacks is told, list by list', { skip: dump.skip || symbols.skip }, async () => {
+  const triage = new Session({ filename: dump.path, profile: symbols.path, cache: 'memory' });
+  const { rows, run } = await rowsOf(triage, callbacksPlugin, { type_regex: /Silo/ });
+  assert.deepEqual(rows.map((row) => [row['module'], row['details']]), [['CI', 'CreateCallback'], ['NETIO', 'CreateCallback'], ['NETIO', 'TerminateCallback']]);
+  assert.ok(run.notes.some((note) => note.startsWith('CallbackListHead cannot be read')));
+  triage.close();
 });

@@ -1,4 +1,4 @@
-import { Absent } from '../../../memory/absent.js';
+import { Absent, orElse } from '../../../memory/absent.js';
 import type { Struct } from '../../../object/struct.js';
 import type { StructType } from '../../../object/struct-type.js';
 import { driverName, majorFunction } from '../drivers.js';
@@ -155,7 +155,8 @@ function* routines(kernel: WindowsKernel, list: List, symbol: string, record: St
   const common = { type: `nt!${symbol}`, api: list.api, offset: record.$address, ...(details && { details: () => details(kernel, record) }) };
   if (typeof routine === 'function') yield { ...common, callback: () => routine(kernel, record) };
   else if (typeof routine === 'string') yield { ...common, callback: () => record.$pointer(routine) };
-  else for (const member of routine) yield { ...common, callback: () => record.$pointer(member), details: () => member };
+  // Of several a driver may leave out some.
+  else for (const member of routine) if (orElse(() => record.$pointer(member), 1n) !== 0n) yield { ...common, callback: () => record.$pointer(member), details: () => member };
 }
 
 /** The driver object of a device. Throws Absent. */

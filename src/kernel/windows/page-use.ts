@@ -36,7 +36,7 @@ export class PageUses {
     readonly sections: SectionIndex,
   ) {
     this.owners = pageOwners(kernel);
-    this.kernelHalf = kernel.profile.pointerSize === 8 ? 2 ** 51 : Number(orElse(() => kernel.variable('MmSystemRangeStart'), 0x80000000n) >> 12n);
+    this.kernelHalf = kernelHalf(kernel);
     this.system = this.owners.system;
   }
 
@@ -71,6 +71,13 @@ export function subsectionOfPage(kernel: WindowsKernel, frame: number): bigint |
 
 const made = new WeakMap<WindowsKernel, PageUses>();
 
+/** The first page of the kernel's half; on x86 a boot option (/3GB, increaseuserva) moves it up. */
+function kernelHalf(kernel: WindowsKernel): number {
+  if (kernel.profile.pointerSize === 8) return 2 ** 51;
+  const start = orElse(() => kernel.variable('MmSystemRangeStart'), 0n);
+  return Number((start >= 0x80000000n ? start : 0x80000000n) >> 12n);
+}
+
 /** What tells the use of pages, in steps; the last is it. Throws Absent where the page database cannot be read. */
 export function* pageUses(kernel: WindowsKernel): Steps<PageUses> {
   let uses = made.get(kernel);
@@ -99,10 +106,10 @@ const STEP = 2048;
 
 /** Every place where a page is mapped, by all page tables: for images whose page database cannot be read. */
 export function* walkedPlaces(kernel: WindowsKernel, frame: number): Steps<WalkedPlace> {
-  const half = kernel.profile.pointerSize === 8 ? 2 ** 51 : 2 ** 19;
+  const half = kernelHalf(kernel);
   let looked = 0;
   const seen = new Set<number>();
-  const spaces = [{ space: kernel.space, process: undefined, from: half, to: 2 * half }, ...processSpaces(kernel, half)];
+  const spaces = [{ space: kernel.space, process: undefined, from: half, to: kernel.profile.pointerSize === 8 ? 2 ** 52 : 2 ** 20 }, ...processSpaces(kernel, half)];
   for (const { space, process, from, to } of spaces) {
     if (process && seen.has(space.dtb)) continue;
     if (process) seen.add(space.dtb);
@@ -116,7 +123,7 @@ export function* walkedPlaces(kernel: WindowsKernel, frame: number): Steps<Walke
 
 function* processSpaces(kernel: WindowsKernel, half: number) {
   for (const { process } of findProcesses(kernel, METHODS)) {
-    if (orElse(() => kernel.dtbOf(process), 0) !== 0) yield { space: kernel.spaceOf(process), process, from: 0, to: half };
+    if (orElse(() => kernel.dtbOf(process), 0) !== 0) yield { space: kernel.spaceOf(process), process, from: 0, to: Math.min(half, 2 ** 35) };
   }
 }
 

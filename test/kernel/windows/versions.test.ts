@@ -107,6 +107,11 @@ const MEMBERS: readonly (readonly [Condition, ...string[]])[] = [
   [eightOn, '_MMVAD_SHORT.StartingVpn'],
   [beforeVista, '_MMVAD.ControlArea'],
   [vistaOn, '_MMVAD.Subsection', '_MMVAD.ControlArea'],
+  [always, '_MMVAD.FirstPrototypePte'],
+  [always, '_MMVAD.LastContiguousPte'],
+  ...['PteAddress', 'OriginalPte', 'u1', 'u2', 'u3', 'u4'].map((member): [Condition, string] => [always, `_MMPFN.${member}`]),
+  ...['ControlArea', 'SubsectionBase', 'PtesInSubsection', 'StartingSector', 'NextSubsection'].map((member): [Condition, string] => [always, `_SUBSECTION.${member}`]),
+  ...['Size', 'FreeSpace', 'PeakUsage', 'MaximumSize', 'PageFileNumber', 'PageFileName'].map((member): [Condition, string] => [always, `_MMPAGING_FILE.${member}`]),
   [always, '_MMPTE_SOFTWARE.PageFileLow'],
   [always, '_MMPTE_SOFTWARE.PageFileHigh'],
   [always, '_MM_SESSION_SPACE.ProcessList'],
@@ -120,7 +125,8 @@ const MEMBERS: readonly (readonly [Condition, ...string[]])[] = [
 
 /** Symbols that our walkers start from. */
 const SYMBOLS: readonly (readonly [Condition, ...string[]])[] = [
-  ...['PsActiveProcessHead', 'PsInitialSystemProcess', 'PsLoadedModuleList', 'PspCidTable', 'ObpRootDirectoryObject', 'ObpTypeDirectoryObject', 'KiServiceTable', 'KiServiceLimit', 'KiProcessorBlock', 'KeNumberProcessors', 'MmUnloadedDrivers', 'NtBuildLab'].map((name): [Condition, string] => [always, name]),
+  ...['PsActiveProcessHead', 'PsInitialSystemProcess', 'PsLoadedModuleList', 'PspCidTable', 'ObpRootDirectoryObject', 'ObpTypeDirectoryObject', 'KiServiceTable', 'KiServiceLimit', 'KiProcessorBlock', 'KeNumberProcessors', 'MmUnloadedDrivers', 'NtBuildLab', 'MmPfnDatabase', 'MmPhysicalMemoryBlock'].map((name): [Condition, string] => [always, name]),
+  [always, 'MmPagingFile', 'MiSystemPartition'],
 ];
 
 function profileOf(source: ProfileSource): Profile {

@@ -201,6 +201,11 @@ test('a stated profile serves where the image names none; without any the messag
   const image = async (): Promise<Mutated> => (await replica()).wipe(record, 40);
   const { steps } = await found(await image(), ['rsds'], { profile: sharedData('profiles', 'v1.0', 'nt', 'GUID', `${KEY}.gz`).path });
   assert.ok(steps.some((step) => step.startsWith('RSDS records: none')), steps.join('\n'));
+  // Without names of processes there is no list to go by: an interrupt handler leads down to the image's header.
+  const nameless = await image();
+  for (const name of PROCESSES) nameless.replaceAll(name, '\x01\x01\x01\x01');
+  const byHandler = await found(nameless, ['rsds'], { profile: sharedData('profiles', 'v1.0', 'nt', 'GUID', `${KEY}.gz`).path });
+  assert.ok(byHandler.steps.some((step) => /^header below 0xfffff80002[0-9a-f]+, which the processor block names: base 0xfffff8000261f000.*\(verified\)$/.test(step)), byHandler.steps.join('\n'));
   await assert.rejects(found(await image(), ['nt_index']), (error) => {
     assert.ok(error instanceof DetectionError);
     assert.match(error.message, /nothing in the image says which build.*--profile FILE/s);

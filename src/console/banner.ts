@@ -12,6 +12,13 @@ const FIRST = [
   ['pslist', 'select name, pid from pslist()'],
 ] as const;
 
+/** The same where the image is a program's file. */
+const PROGRAM = [
+  ['peinfo', 'peinfo'],
+  ['dis', 'dis ADDRESS'],
+  ['address_resolver', 'address_resolver'],
+] as const;
+
 /**
  * What the console says when it opens: the image, the system, where symbols and types come from, the page tables and how they were
  * verified, how long it took, what to try. Throws what opening and detection throw.
@@ -27,11 +34,13 @@ export async function greeting(session: Session): Promise<string> {
   for (const warning of image.warnings) lines.push(`note: ${warning}`);
   const known = session.earlier.length > 0;
   const steps = known ? session.earlier : session.trace.steps;
-  const dtb = `DTB 0x${kernel.space.dtb.toString(16)}`;
+  // A program's file and a triage dump have no page tables.
+  const dtb = kernel.space.levels.length === 0 ? 'no page tables' : `DTB 0x${kernel.space.dtb.toString(16)}${howText(steps, 'page tables')}`;
   const profile = profileText(session, steps);
   if (profile !== '') lines.push(profile);
-  lines.push(`${dtb}${howText(steps, 'page tables')} · ${seconds} s${known ? ', known from before' : ''}        how? → why`);
-  const names = FIRST.filter(([name]) => session.registry.find(name, kernel.os) !== undefined).map(([, typed]) => typed);
+  lines.push(`${dtb} · ${seconds} s${known ? ', known from before' : ''}        how? → why`);
+  const first = kernel.os === 'program' ? PROGRAM : FIRST;
+  const names = first.filter(([name]) => session.registry.find(name, kernel.os) !== undefined).map(([, typed]) => typed);
   lines.push(`Try: ${[...names, 'help'].join(' · ')}`);
   return `${lines.map(escapeText).join('\n')}\n`;
 }

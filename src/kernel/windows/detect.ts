@@ -59,7 +59,7 @@ export class WindowsDetection {
 
   /** The kernel by a method. Undefined when that finds none that can be used. */
   async by(method: WindowsMethod): Promise<WindowsKernel | undefined> {
-    if (BY_INDEX.has(method) && this.lacksProfile) return undefined;
+    if (BY_INDEX.has(method) && (this.lacksProfile || (this.options.dtb !== undefined && this.attempts.length > 0))) return undefined;
     const guesses = await METHODS[method]();
     for await (const guess of guesses(this.search)) {
       const { guid } = guess;

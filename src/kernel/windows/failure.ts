@@ -60,13 +60,22 @@ function spoken(place: string, outcome: string): string {
 
 /** Why an image that holds a Windows kernel cannot be read, and what would help. */
 export function failure(attempts: readonly Attempt[], places: Places, options: DetectionOptions): DetectionError {
-  const kernels = new Map(attempts.map(({ guess }) => [guess.guid, guess]));
+  const named = attempts.filter(({ guess }) => guess.presumed !== true);
+  const kernels = new Map((named.length > 0 ? named : attempts).map(({ guess }) => [guess.guid, guess]));
   const all = [...kernels.values()].map(({ guid, pdb }) => `${pdb} GUID ${guid.slice(0, 32)} age ${parseInt(guid.slice(32), 16)}`);
   const list = `${all.slice(0, SOME_KERNELS).join('; ')}${all.length > SOME_KERNELS ? `; and ${all.length - SOME_KERNELS} more` : ''}`;
   const used = [...new Set(attempts.flatMap(({ profile }) => profile ?? []))];
   if (used.length > 0) {
     const stated = options.profile ?? options.profileName;
-    const what = stated === undefined ? `The profile ${used.join(', ')} was used` : `The profile ${stated} was used (--profile)`;
+    const [one = '', ...others] = used;
+    const what = stated === undefined ? `The profile ${one}${others.length > 0 ? `, and ${others.length} more,` : ''} was used` : `The profile ${stated} was used (--profile)`;
+    if (options.dtb !== undefined) {
+      return new DetectionError(
+        `This is Windows (${list}), and the page tables at 0x${options.dtb.toString(16)} (--dtb) do not lead to that kernel. ${what}. Without --dtb they are looked for.`,
+        'rekall -f IMAGE',
+        options.trace.steps,
+      );
+    }
     const lacking = attempts.some(({ profile }) => profile === undefined) && places.size > 0 ? ` Others were not found: ${places.sentence()}.` : '';
     return new DetectionError(
       `This is Windows (${list}), but no running kernel was found in it. ${what}, and no page tables lead to such a kernel: the profile is of another one, or the image is damaged.${lacking}`,

@@ -161,6 +161,16 @@ test('a server that cannot be reached is named once, however many names it would
   });
 });
 
+test('page tables that the analyst states are used, and said to be wrong where they are', { skip }, async () => {
+  const { steps } = await found(await replica(), undefined, { dtb: Number(truth?.kernel.dtb) });
+  assert.ok(steps.some((step) => step.startsWith('stated, amd64: 0x187000') && step.endsWith('(verified)')), steps.join('\n'));
+  await assert.rejects(found(await replica(), undefined, { dtb: 0x5000 }), (error) => {
+    assert.ok(error instanceof DetectionError);
+    assert.match(error.message, /^This is Windows \(ntkrnlmp\.pdb GUID F8E2[0-9A-F]+ age 2\), and the page tables at 0x5000 \(--dtb\) do not lead to that kernel/);
+    return true;
+  });
+});
+
 test('a damaged profile is named once, with what is wrong', { skip }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rekall-damaged-'));
   const name = join(folder, 'nt', 'GUID', `${KEY}.gz`);

@@ -40,7 +40,7 @@ export async function* eprocessIndex(search: Search): AsyncGenerator<KernelGuess
     trace.add('kernel', 'nt/eprocess_index', `${root.method}: name at ${layout.name}, page tables at ${layout.table}, as in ${layout.profiles.length} kernels, ${near.length} of them at hand`, near.length > 0 ? 'found' : 'failed');
     for (const profile of near) {
       if (++tried > MOST_PROFILES) return;
-      yield { guid: profile.replace(/^.*\//, ''), pdb: 'nt', names: [profile], records: [], roots: [root] };
+      yield { guid: profile.replace(/^.*\//, ''), pdb: 'nt', names: [profile], records: [], roots: [root], presumed: true };
     }
   }
   if (tried === 0) trace.add('kernel', 'nt/eprocess_index', 'no process of a known layout leads to a profile at hand', 'failed');

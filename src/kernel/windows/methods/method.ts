@@ -19,6 +19,8 @@ export interface KernelGuess extends ImageSigns {
   readonly pdb: string;
   /** names that its profile may have in repositories, likeliest first */
   readonly names: readonly string[];
+  /** the image does not name it: it is one of several that an index leads to */
+  readonly presumed?: boolean;
   /** page tables that led to it: no others are tried */
   readonly roots?: readonly WindowsRoot[];
 }

@@ -28,7 +28,7 @@ export async function* ntIndex(search: Search): AsyncGenerator<KernelGuess> {
     if (matches.length === 0) trace.add('kernel', 'nt/index', `${at}: none of ${index.size} kernels fits`, 'failed');
     for (const match of matches.slice(0, MOST_GUESSES)) {
       trace.add('kernel', 'nt/index', `${at}: ${match.profile} fits at ${match.matched} of ${match.matched + match.differing} places`);
-      yield { guid: match.profile.replace(/^.*\//, ''), pdb: 'nt', names: [match.profile], records: [], base: pe.base, roots: [root] };
+      yield { guid: match.profile.replace(/^.*\//, ''), pdb: 'nt', names: [match.profile], records: [], base: pe.base, roots: [root], presumed: true };
     }
   }
 }

@@ -156,6 +156,8 @@ async function help({ command, parameters }: Invocation, registry: Registry): Pr
   const width = terminalWidth(process.stdout);
   const paint = paintFor(colorsOn(parameters.colors ?? ((process.env['NO_COLOR'] ?? '') === '' ? 'auto' : 'no'), process.stdout));
   if (command === undefined) return print(programHelp(registry.list(), { width, paint }));
+  const page = registry.named(command).length === 0 ? (await import('./console/help-pages.js')).pages().find(({ name }) => name === command) : undefined;
+  if (page) return print((await import('./console/help-pages.js')).pageText(page, { width, paint }));
   return print(registry.named(command).map((entry) => commandHelp(entry, 2, { width, paint }, { outputs: exampleOutputs(entry) })).join('\n'));
 }
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { explainCommand, isKnownElsewhere } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
 import type { Argument, Place, Value } from '../../grammar/command-tree.js';
 import type { Registry } from '../plugin/registry.js';
 import { anyName, isQuery } from '../../grammar/line-kind.js';
+import { home } from './help-examples.js';
 import { didYouMean } from '../plugin/similar.js';
 import { type Words, wordsOf } from '../plugin/words.js';
 import { parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter, assign } from '../session/flags.js';
@@ -21,6 +23,11 @@ export interface Invocation {
   /** help was asked for: of the command, or of the program */
   readonly help: boolean;
   readonly version: boolean;
+}
+
+/** True for a page of the help: `rekall help windows`. */
+function isPage(name: string): boolean {
+  return /^[a-z]+$/.test(name) && existsSync(join(home, 'docs', 'help', `${name}.md`));
 }
 
 /** Endings of scripts. */
@@ -141,7 +148,7 @@ class Reader {
       this.help = true;
       const about = rest[0]?.value;
       if (about && own.length === 0) {
-        if (this.registry.named(about.text).length === 0) {
+        if (this.registry.named(about.text).length === 0 && !isPage(about.text)) {
           const known = explainCommand(about.text, this.registry, undefined);
           this.fail(known?.message ?? `No command ${about.text}.${didYouMean(about.text, this.commands())}`, about);
         }

@@ -6,7 +6,7 @@ import type { PhysicalSpace } from '../memory/physical.js';
 import { makeFolders } from '../memory/folders.js';
 
 /** Raised when what is stored changes its meaning: older files are then ignored. */
-const VERSION = 2;
+const VERSION = 3;
 /** Pages of the image that its fingerprint is made of. */
 const SAMPLES = 48;
 

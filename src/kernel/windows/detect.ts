@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { PagingKind } from '../../memory/paging/create.js';
+import { PAGING_KINDS, type PagingKind } from '../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { ProfileError } from '../../symbols/error.js';
 import { openProfileFile } from '../../symbols/open.js';
@@ -142,7 +142,7 @@ export class WindowsDetection {
   /** What was learnt before, when the record still stands where it stood and the kernel is found where it was. */
   private async recall(): Promise<WindowsKernel | undefined> {
     const { cache, dtb, profile, profileName, methods, trace, signal } = this.options;
-    const known = cache.get(WINDOWS_KEY) as Remembered | undefined;
+    const known = rememberedFrom(cache.get(WINDOWS_KEY));
     if (!known || [dtb, profile, profileName, methods].some((stated) => stated !== undefined)) return undefined;
     if (known.record !== undefined) {
       const record = rsdsAt(this.physical, known.record);
@@ -174,4 +174,16 @@ export class WindowsDetection {
     }
     return undefined;
   }
+}
+
+/** What a cache's file has, if it is what this release writes there: other releases, and people, write into it as well. */
+function rememberedFrom(stored: unknown): Remembered | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  const known = stored as Partial<Record<keyof Remembered, unknown>>;
+  const texts = [known.guid, known.pdb, known.profile, known.base].every((value) => typeof value === 'string');
+  const isPlace = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+  const numbers = isPlace(known.dtb) && (known.record === undefined || isPlace(known.record));
+  const names = Array.isArray(known.names) && known.names.every((name) => typeof name === 'string');
+  const paging = PAGING_KINDS.some((kind) => kind === known.paging);
+  return texts && numbers && names && paging && /^\d+$/.test(known.base as string) ? (stored as Remembered) : undefined;
 }

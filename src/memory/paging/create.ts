@@ -6,7 +6,8 @@ import { WindowsAmd64Space, WindowsI386Space, type WindowsPagedOptions, WindowsP
 import { Amd64Space, I386Space, PaeSpace } from './x86.js';
 
 /** Kinds of paging: architecture, and its mode where there are several. */
-export type PagingKind = 'amd64' | 'amd64-la57' | 'i386' | 'i386-pae' | 'arm64';
+export const PAGING_KINDS = ['amd64', 'amd64-la57', 'i386', 'i386-pae', 'arm64'] as const;
+export type PagingKind = (typeof PAGING_KINDS)[number];
 
 export interface CreateOptions extends PagedOptions {
   /** whose not-present entries are to be understood */

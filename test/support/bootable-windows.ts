@@ -10,16 +10,14 @@ export interface BootOptions extends ForgedSystem {
   readonly process?: string;
   /** without the first processor's control region */
   readonly headless?: boolean;
+  /** exports and debug record stand in a page that does not follow the header's in physical memory */
+  readonly scattered?: boolean;
   /** the tables map themselves, as Windows has it */
   readonly selfMap?: boolean;
 }
 
-/** Where the parts of the header's page stand, from the image's base. */
+/** Where the PE header stands, from the image's base. */
 const NT = 0x80;
-const EXPORTS = 0x400;
-const NAME = 0x480;
-const DEBUG = 0x500;
-const RECORD = 0x600;
 /** Bytes of the image: no kernel's variables lie farther from its base. */
 const IMAGE_SIZE = 0x1100000;
 
@@ -31,7 +29,10 @@ export function bootableWindows(source: ProfileSource, options: BootOptions): Fo
   const forged = ForgedWindows.from(source, options);
   const { image, base } = forged;
   const wide = image.types.pointerSize === 8;
-  image.write(base, headerPage(options, wide, IMAGE_SIZE));
+  const header = imageStart(options, wide);
+  image.write(base, header.subarray(0, 0x1000));
+  image.room(0x1000, 0x1000);
+  image.write(base + 0x1000n, header.subarray(0x1000));
   for (const name of ['NtBuildLab', 'NtBuildLabEx']) if (source.constants.get(name) !== undefined) image.string(forged.at(name), options.banner);
   const shared = wide ? 0xfffff78000000000n : 0xffdf0000n;
   forged.put(shared + 0x26cn, 4, options.version.major);
@@ -48,13 +49,19 @@ export function bootableWindows(source: ProfileSource, options: BootOptions): Fo
   forged.link(forged.at('PsActiveProcessHead'), forged.member('_EPROCESS', process, 'ActiveProcessLinks'));
   image.pointer(forged.at('PsInitialSystemProcess'), process);
   forged.modules([{ name: 'ntoskrnl.exe', base, size: IMAGE_SIZE }, { name: 'hal.dll', base: base - 0x100000n, size: 0x50000 }]);
-  if (options.headless !== true) forged.processor(0, image.room(0x8000, 0x1000));
+  if (options.headless !== true) {
+    // The control region and the registers saved in it lie in one piece, as in a kernel's data.
+    const { prcb } = forged.processor(0, image.room(0x8000, 0x1000));
+    image.pointer(forged.member('_KPRCB', prcb, 'ProcessorState.SpecialRegisters.Cr3'), BigInt(image.dtb));
+  }
   if (options.selfMap === true) mapTables(forged, options);
   return forged;
 }
 
-function headerPage({ guid, age, pdb }: BootOptions, wide: boolean, size: number): Buffer {
-  const page = Buffer.alloc(0x1000);
+/** The first two pages of the image. */
+function imageStart({ guid, age, pdb, scattered }: BootOptions, wide: boolean): Buffer {
+  const page = Buffer.alloc(0x2000);
+  const [exports, name, debug, record] = [0x400, 0x480, 0x500, 0x600].map((at) => at + (scattered === true ? 0x1000 : 0)) as [number, number, number, number];
   const u16 = (at: number, value: number): void => void page.writeUInt16LE(value, at);
   const u32 = (at: number, value: number): void => void page.writeUInt32LE(value, at);
   page.write('MZ', 'latin1');
@@ -63,27 +70,27 @@ function headerPage({ guid, age, pdb }: BootOptions, wide: boolean, size: number
   u16(NT + 4, wide ? 0x8664 : 0x14c);
   u16(NT + 20, wide ? 240 : 224);
   u16(NT + 24, wide ? 0x20b : 0x10b);
-  u32(NT + 24 + 56, size);
+  u32(NT + 24 + 56, IMAGE_SIZE);
   u32(NT + 24 + 60, 0x1000);
   const directories = NT + 24 + (wide ? 112 : 96);
   u32(directories - 4, 16);
-  u32(directories, EXPORTS);
+  u32(directories, exports);
   u32(directories + 4, 0x100);
-  u32(directories + 48, DEBUG);
+  u32(directories + 48, debug);
   u32(directories + 52, 28);
-  u32(EXPORTS + 12, NAME);
-  page.write('ntoskrnl.exe', NAME, 'latin1');
-  u32(DEBUG + 12, 2);
-  u32(DEBUG + 16, 24 + pdb.length + 1);
-  u32(DEBUG + 20, RECORD);
+  u32(exports + 12, name);
+  page.write('ntoskrnl.exe', name, 'latin1');
+  u32(debug + 12, 2);
+  u32(debug + 16, 24 + pdb.length + 1);
+  u32(debug + 20, record);
   const bytes = Buffer.from(guid, 'hex');
-  page.write('RSDS', RECORD, 'latin1');
-  u32(RECORD + 4, bytes.readUInt32BE(0));
-  u16(RECORD + 8, bytes.readUInt16BE(4));
-  u16(RECORD + 10, bytes.readUInt16BE(6));
-  bytes.copy(page, RECORD + 12, 8);
-  u32(RECORD + 20, age);
-  page.write(pdb, RECORD + 24, 'latin1');
+  page.write('RSDS', record, 'latin1');
+  u32(record + 4, bytes.readUInt32BE(0));
+  u16(record + 8, bytes.readUInt16BE(4));
+  u16(record + 10, bytes.readUInt16BE(6));
+  bytes.copy(page, record + 12, 8);
+  u32(record + 20, age);
+  page.write(pdb, record + 24, 'latin1');
   return page;
 }
 

@@ -44,7 +44,7 @@ export function* rootsOfProcessors(physical: PhysicalSpace, bits: 32 | 64): Step
 function* wideBlocks(words: Uint32Array, count: number): Generator<number> {
   for (let at = 6; at + 3 < count; at += 2) {
     const high = words[at + 1] as number;
-    if (high < 0xfffff800 || words[at + 3] !== high || (words[at + 2] as number) - (words[at] as number) !== 0x180) continue;
+    if (high < 0xffff8000 || words[at + 3] !== high || (words[at + 2] as number) - (words[at] as number) !== 0x180) continue;
     yield at * 4 - LAYOUTS.wide.self;
   }
 }

@@ -6,6 +6,9 @@ const MAX_NESTING = 32;
 /** Unnamed structs in unnamed unions in unnamed structs … */
 const MAX_LIFTING = 16;
 
+/** Members of a struct with those of the unnamed ones in it, at most: each of these may hold another many times over. */
+const MOST_MEMBERS = 1 << 16;
+
 const UNKNOWN: TypeDescriptor = { kind: 'named', name: 'unknown', args: {} };
 
 /**
@@ -104,21 +107,24 @@ export class IsfTypes implements TypeSource {
     const stated = objectOf(own(this.structs, name));
     if (!stated) return undefined;
     const members = new Map<string, MemberLayout>();
-    this.members(name, 0, members, new Set());
+    this.members(name, 0, members, new Set(), { left: MOST_MEMBERS });
     return { name, union: own(stated, 'kind') === 'union', size: integerOf(own(stated, 'size')), members };
   }
 
   /** The members of a struct by offset (files list them by name), those of unnamed structs in their place. */
-  private members(name: string, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>): void {
+  private members(name: string, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>, budget: { left: number }): void {
     if (above.has(name) || above.size > MAX_LIFTING) return;
-    const fields = Object.entries(objectOf(own(objectOf(own(this.structs, name)), 'fields')) ?? {})
+    const stated = Object.entries(objectOf(own(objectOf(own(this.structs, name)), 'fields')) ?? {});
+    budget.left -= stated.length;
+    if (budget.left < 0) return;
+    const fields = stated
       .map(([member, value]) => ({ member, field: objectOf(value), offset: integerOf(own(objectOf(value), 'offset')) }))
       .filter((entry): entry is typeof entry & { offset: number } => entry.offset !== undefined)
       .sort((a, b) => a.offset - b.offset);
     for (const { member, field, offset } of fields) {
       const type = this.describe(own(field, 'type'));
       if (own(field, 'anonymous') === true && type.kind === 'struct') {
-        this.members(type.name, base + offset, into, new Set([...above, name]));
+        this.members(type.name, base + offset, into, new Set([...above, name]), budget);
       } else if (!into.has(member)) into.set(member, { offset: base + offset, type });
     }
   }

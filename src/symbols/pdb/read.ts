@@ -44,6 +44,7 @@ export function readPdb(bytes: Buffer, path: string): ProfileSource & { readonly
   const functions = new Set<string>();
   const typed = new Map<string, number>();
   const raw = new Set<string>();
+  const numbers = new Map<string, number>();
   const place = dbi ? placer(dbi, (index) => msf.stream(index)) : undefined;
   for (const symbol of dbi && place ? readSymbols(msf.stream(dbi.symbols)) : []) {
     const address = place?.(symbol.segment, symbol.offset);
@@ -54,7 +55,7 @@ export function readPdb(bytes: Buffer, path: string): ProfileSource & { readonly
     const key = `${plain} ${address}`;
     if (raw.has(key)) continue;
     raw.add(key);
-    const name = free(addresses, plain);
+    const name = free(addresses, plain, numbers);
     addresses.set(name, BigInt(address));
     if (symbol.code) functions.add(name);
   }
@@ -118,10 +119,14 @@ function pointerSizeOf(machine: number, stream: TypeStream): 4 | 8 {
   throw new ProfileError('The PDB names no machine and no pointer: whether it is of 32 or 64 bits cannot be told.', 'fetch_pdb NAME GUID');
 }
 
-/** A name that is not taken: `name`, `name_1`, `name_2` … */
-function free(taken: ReadonlyMap<string, unknown>, name: string): string {
+/**
+ * A name that is not taken: `name`, `name_1`, `name_2` …
+ * @param numbers the last one that each name was given: where a million share it, none is counted twice
+ */
+function free(taken: ReadonlyMap<string, unknown>, name: string, numbers: Map<string, number>): string {
   if (!taken.has(name)) return name;
-  let number = 1;
+  let number = (numbers.get(name) ?? 0) + 1;
   while (taken.has(`${name}_${number}`)) number++;
+  numbers.set(name, number);
   return `${name}_${number}`;
 }

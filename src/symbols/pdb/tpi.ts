@@ -156,10 +156,14 @@ export class TypeStream {
     }
   }
 
-  /** The data members of a field list, in order, and what continues it. Static members, methods and nested types are no data. */
-  members(list: number): FieldMember[] {
+  /**
+   * The data members of a field list, in order, and what continues it. Static members, methods and nested types are no data.
+   * @param most members after which it stops
+   */
+  members(list: number, most = Infinity): FieldMember[] {
     const found: FieldMember[] = [];
     this.fields(list, (reader, leaf) => {
+      if (found.length >= most) return false;
       switch (leaf) {
         case Leaf.Member:
         case Leaf.MemberSt: {
@@ -187,9 +191,10 @@ export class TypeStream {
   }
 
   /** Value (in decimal) and label of an enumeration's constants; of equal values the first stands. */
-  enumerators(list: number): Map<string, string> {
+  enumerators(list: number, most = Infinity): Map<string, string> {
     const found = new Map<string, string>();
     this.fields(list, (reader, leaf) => {
+      if (found.size >= most) return false;
       if (leaf !== Leaf.Enumerate && leaf !== Leaf.EnumerateSt) return skipField(reader, leaf);
       reader.skip(2);
       const value = numeric(reader).toString();

@@ -4,6 +4,9 @@ import { type ClassRecord, type EnumRecord, FIRST_RECORD, type TypeRecord, type 
 
 /** Types that lead to types (modifier, pointer, array) are followed so far: more is a circle. */
 const DEEPEST = 64;
+/** Members of a struct with those of its base classes, and constants of an enumeration, at most: the largest of Windows have some thousand. */
+const MOST_MEMBERS = 1 << 14;
+const MOST_LABELS = 1 << 16;
 /** What compilers call a type without a name. */
 const UNNAMED = /^(?:__unnamed|<unnamed-tag>|<anonymous-tag>|<unnamed-type-.*>|<unnamed-enum-.*>)$|::(?:__unnamed|<unnamed-tag>|<unnamed-type-.*>)$/;
 
@@ -17,6 +20,8 @@ export class PdbTypes implements TypeSource {
   /** names that are only announced, with their announcement */
   private readonly announced = new Map<string, number>();
   private readonly layouts = new Map<string, StructLayout | undefined>();
+  /** constants of enumerations, by the field list that has them: many members are of one */
+  private readonly labels = new Map<number, ReadonlyMap<string, string>>();
 
   constructor(
     private readonly stream: TypeStream,
@@ -126,13 +131,14 @@ export class PdbTypes implements TypeSource {
     const record = index === undefined ? undefined : this.stream.record(index);
     if (record?.kind !== 'class') return undefined;
     const members = new Map<string, MemberLayout>();
-    this.addMembers(record.fields, 0, members, new Set([name]));
+    this.addMembers(record.fields, 0, members, new Set([name]), { left: MOST_MEMBERS });
     return { name, union: record.union, size: record.size, members };
   }
 
   /** Members of a field list; those of base classes as if they were the class's own. */
-  private addMembers(fields: number, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>): void {
-    for (const { name, type, offset } of this.stream.members(fields)) {
+  private addMembers(fields: number, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>, budget: { left: number }): void {
+    for (const { name, type, offset } of this.stream.members(fields, budget.left)) {
+      if (--budget.left < 0) return;
       if (name !== undefined) {
         if (!into.has(name)) into.set(name, { offset: base + offset, type: this.describe(type) });
         continue;
@@ -141,7 +147,7 @@ export class PdbTypes implements TypeSource {
       const index = parent.kind === 'struct' ? this.classes.get(parent.name) : undefined;
       const record = index === undefined ? undefined : this.stream.record(index);
       if (parent.kind !== 'struct' || record?.kind !== 'class' || above.has(parent.name)) continue;
-      this.addMembers(record.fields, base + offset, into, new Set([...above, parent.name]));
+      this.addMembers(record.fields, base + offset, into, new Set([...above, parent.name]), budget);
     }
   }
 
@@ -161,9 +167,29 @@ export class PdbTypes implements TypeSource {
   }
 
   private enumeration(record: EnumRecord, name: string): EnumType {
-    const base = this.describe(record.base, DEEPEST - 4);
-    const integer: Pick<IntegerType, 'size' | 'signed'> = base.kind === 'int' ? base : { size: 4, signed: true };
-    return { kind: 'enum', name, size: integer.size, signed: integer.signed, choices: this.stream.enumerators(record.fields) };
+    const base = this.integerOf(record.base);
+    const integer: Pick<IntegerType, 'size' | 'signed'> = base ?? { size: 4, signed: true };
+    return { kind: 'enum', name, size: integer.size, signed: integer.signed, choices: this.choices(record.fields) };
+  }
+
+  /** The integer that an enumeration is made of; modifiers in front of it are passed, an enumeration of itself is none. */
+  private integerOf(index: number): IntegerType | undefined {
+    for (let depth = 0; depth < 4; depth++) {
+      if (index < FIRST_RECORD) {
+        const type = primitive(index, this.pointerSize);
+        return type?.kind === 'int' ? type : undefined;
+      }
+      const record = this.stream.record(index);
+      if (record?.kind !== 'modifier' && record?.kind !== 'alias') return undefined;
+      index = record.target;
+    }
+    return undefined;
+  }
+
+  private choices(fields: number): ReadonlyMap<string, string> {
+    let known = this.labels.get(fields);
+    if (!known) this.labels.set(fields, (known = this.stream.enumerators(fields, MOST_LABELS)));
+    return known;
   }
 }
 

@@ -6,6 +6,8 @@ import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor,
 const MAX_NESTING = 32;
 /** Members of unnamed unions may hold unnamed structs and so on. */
 const MAX_LIFTING = 8;
+/** Members that are lifted into one struct, at most: unnamed structs may hold each other many times over. */
+const MOST_MEMBERS = 1 << 16;
 
 /** Rekall's names for what C writes without a name: members `u1`, `u2` … of types `__unnamed_…`. */
 const UNNAMED_MEMBER = /^u\d+$/;
@@ -65,7 +67,8 @@ export class VtypeSource implements TypeSource {
       return pointer(this.describe(first, nesting + 1), size);
     }
     if (target === 'array') return { kind: 'array', count: count(first), target: this.describe(second, nesting + 1) };
-    const args: JsonObject = Object.assign({}, ...(vtype as readonly Json[]).slice(1).map((part) => objectOf(part) ?? {}));
+    // Spread, not assigned: a key `__proto__` is one like any other.
+    const args = (vtype as readonly Json[]).slice(1).reduce<JsonObject>((all, part) => ({ ...all, ...objectOf(part) }), {});
     return this.named(target, args, nesting);
   }
 
@@ -82,8 +85,9 @@ export class VtypeSource implements TypeSource {
       .map(({ member, offset, type }) => ({ member, offset, type: this.describe(type) }))
       .sort((a, b) => a.offset - b.offset || startBit(a.type) - startBit(b.type));
     for (const { member, offset, type } of stated) found.set(member, { offset, type });
+    const budget = { left: MOST_MEMBERS };
     for (const [member, { offset, type }] of [...found]) {
-      if (UNNAMED_MEMBER.test(member) && type.kind === 'struct') this.lift(type.name, offset, found, new Set([name]));
+      if (UNNAMED_MEMBER.test(member) && type.kind === 'struct') this.lift(type.name, offset, found, new Set([name]), budget);
     }
     // Bits alone at one place are a struct; a union has something that they are bits of.
     const union = found.size > 1 && [...found.values()].every(({ offset }) => offset === 0) && [...found.values()].some(({ type }) => type.kind !== 'bitfield');
@@ -91,17 +95,19 @@ export class VtypeSource implements TypeSource {
   }
 
   /** Adds the members of an unnamed struct to the struct that holds it, as C sees them. */
-  private lift(unnamed: string, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>): void {
+  private lift(unnamed: string, base: number, into: Map<string, MemberLayout>, above: ReadonlySet<string>, budget: { left: number }): void {
     if (!UNNAMED_TYPE.test(unnamed) || above.has(unnamed) || above.size > MAX_LIFTING) return;
     const vtype = own(this.structs, unnamed);
     const members = Array.isArray(vtype) ? objectOf((vtype as readonly Json[])[1]) : undefined;
-    for (const [member, value] of Object.entries(members ?? {})) {
+    const entries = Object.entries(members ?? {});
+    budget.left -= entries.length;
+    for (const [member, value] of budget.left < 0 ? [] : entries) {
       const [at, type] = Array.isArray(value) ? (value as readonly Json[]) : [];
       const offset = integerOf(at);
       if (offset === undefined) continue;
       const described = this.describe(type);
       if (UNNAMED_MEMBER.test(member) && described.kind === 'struct') {
-        this.lift(described.name, base + offset, into, new Set([...above, unnamed]));
+        this.lift(described.name, base + offset, into, new Set([...above, unnamed]), budget);
       } else if (!into.has(member)) into.set(member, { offset: base + offset, type: described });
     }
   }

@@ -57,7 +57,8 @@ function dictionary(tokens: readonly string[], path: string): JsonObject {
     const parsed = objectOf(parseExactJson(json.join(' ')));
     if (parsed) return parsed;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    // Brackets in a hundred thousand brackets end in a RangeError.
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
     throw notLiteral(path, error.message, error);
   }
   throw notLiteral(path, 'no dictionary');

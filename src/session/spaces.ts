@@ -2,6 +2,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import { processes } from '../kernel/linux/tasks.js';
 import type { WindowsKernel } from '../kernel/windows/kernel.js';
+import type { Eprocess } from '../kernel/windows/types.js';
 import { Absent, orElse } from '../memory/absent.js';
 import { createPagedSpace, type PagingKind } from '../memory/paging/create.js';
 import type { AddressSpace } from '../memory/space.js';
@@ -112,5 +113,11 @@ async function tables(session: Session, kind: string, dtb: bigint, text: string)
   const paging = named === 'amd64' && own === 'amd64-la57' ? own : named;
   const physical = session.physical();
   if (dtb >= HIGHEST_DTB || !physical.isValid(dtb)) throw new PluginError(`${text}: the image does not hold physical 0x${dtb.toString(16)}, where these page tables would begin.`, 'pslist');
+  if (kernel?.os === 'windows' && paging === own) {
+    // With what the kernel says of its entries; and of a process's tables with its regions, which describe pages that the tables do not.
+    const windows = kernel as WindowsKernel;
+    const process = knownProcesses(windows).find((known) => orElse(() => windows.dtbOf(known.process as Eprocess) === Number(dtb), false))?.process;
+    return windows.spaceAt(Number(dtb), text, process as Eprocess | undefined);
+  }
   return createPagedSpace(paging, physical, Number(dtb), { name: text, ...(kernel?.os === 'linux' || kernel?.os === 'windows' ? { os: kernel.os } : {}) });
 }

@@ -76,3 +76,11 @@ test('the kernel: large pages, and what part of its address space it is', { skip
   const pool = await rowsOf(session as never, vtop, { virtual_address: 0xfffff8a000000000n });
   assert.equal(pool.rows.at(-1)?.['comment'], '4 KiB page; PagedPool');
 });
+
+test('page tables that are named by their root know their process and its regions', { skip }, async () => {
+  for (const space of ['dtb@0x3958000', 'WindowsAMD64PagedMemory@0x3958000']) {
+    const { rows } = await rowsOf(session as never, vtop, { virtual_address: 0x7fffffb2123n, address_space: space });
+    assert.match(String(rows.find(({ level }) => level === 'PTE')?.['comment']), /^described by its VAD, prototype at 0xfffff8a000c2ce40$/, space);
+    assert.equal(rows.at(-1)?.['physical'], 0x9fba123);
+  }
+});

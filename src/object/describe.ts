@@ -26,8 +26,9 @@ const PROCESS_MEMBERS = [
 /** The struct's type and address; of a process also its name and id. Never throws: what cannot be read is left out. */
 export function describeStruct(struct: Struct): StructDescription {
   const base = { type: struct.$type, offset: struct.$address };
-  const members = PROCESS_MEMBERS.find((known) => struct.$has(known.name) && struct.$has(known.pid));
-  if (!members) {
+  const members = membersOf(struct);
+  if (members === 'none') return base;
+  if (members === 'counted') {
     const counted = orElse(() => countedText(struct), undefined);
     return counted === undefined ? base : { ...base, name: counted };
   }
@@ -36,12 +37,26 @@ export function describeStruct(struct: Struct): StructDescription {
   return { ...base, ...(name === undefined ? {} : { name }), ...(pid === undefined ? {} : { pid }) };
 }
 
+type Members = (typeof PROCESS_MEMBERS)[number] | 'counted' | 'none';
+
+/** By which members a struct is told; asked once for each type: tables have thousands of structs of the same. */
+const told = new WeakMap<object, Members>();
+
+function membersOf(struct: Struct): Members {
+  let members = told.get(struct.$struct);
+  if (members === undefined) {
+    const counted = struct.$has('MaximumLength') && struct.$has('Length') && struct.$has('Buffer');
+    members = PROCESS_MEMBERS.find((known) => struct.$has(known.name) && struct.$has(known.pid)) ?? (counted ? 'counted' : 'none');
+    told.set(struct.$struct, members);
+  }
+  return members;
+}
+
 /** Bytes of a counted text that are shown. */
 const LONGEST_TEXT = 512;
 
 /** The text of a counted string of UTF-16 (Windows' `_UNICODE_STRING`), by the members that only such a struct has. */
 function countedText(struct: Struct): string | undefined {
-  if (!struct.$has('MaximumLength') || !struct.$has('Length') || !struct.$has('Buffer')) return undefined;
   const [length, buffer] = [struct.$get('Length'), struct.$get('Buffer')];
   if (typeof length !== 'number' || !(buffer instanceof Pointer) || buffer.isNull || length === 0) return undefined;
   const { target } = buffer;

@@ -35,25 +35,42 @@ function filePath(kernel: WindowsKernel, file: Struct): string {
   const name = unicodeText(file.$get('FileName') as Struct);
   const device = file.$pointer('DeviceObject');
   if (device === 0n) return name;
-  const header = device - BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body'));
-  const deviceName = objectName(kernel, { header: kernel.at('_OBJECT_HEADER', header), type: 'Device', body: device });
+  const devices = kernel.memo('names of devices', () => new Map<bigint, string>());
+  let deviceName = devices.get(device);
+  if (deviceName === undefined) {
+    const header = device - BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body'));
+    deviceName = objectName(kernel, { header: kernel.at('_OBJECT_HEADER', header), type: 'Device', body: device });
+    devices.set(device, deviceName);
+  }
   return deviceName === '' ? name : `\\Device\\${deviceName}${name}`;
 }
 
-/** `\REGISTRY\MACHINE\SOFTWARE`: the names of the key's control blocks, up to the root. */
+/** `\REGISTRY\MACHINE\SOFTWARE`: the names of the key's control blocks, up to the root. Most keys share theirs with others: a path is put together once. */
 function keyPath(kernel: WindowsKernel, body: bigint): string {
-  const parts: string[] = [];
+  const known = kernel.memo('paths of keys', () => new Map<bigint, string>());
+  const blocks: { readonly address: bigint; readonly name: string }[] = [];
   const seen = new Set<bigint>();
+  let path = '';
   let block = kernel.at('_CM_KEY_BODY', body).$pointer('KeyControlBlock');
-  while (block !== 0n && !seen.has(block) && parts.length < DEEPEST) {
+  while (block !== 0n && !seen.has(block) && blocks.length < DEEPEST) {
+    const before = known.get(block);
+    if (before !== undefined) {
+      path = before;
+      break;
+    }
     seen.add(block);
     const control = kernel.at('_CM_KEY_CONTROL_BLOCK', block);
     const name = control.$pointer('NameBlock');
-    if (name !== 0n) parts.unshift(blockName(kernel, name));
+    blocks.push({ address: block, name: name === 0n ? '' : blockName(kernel, name) });
     block = control.$pointer('ParentKcb');
   }
-  const names = parts.filter((part) => part !== '');
-  return names.length === 0 ? '' : `\\${names.join('\\')}`;
+  // Blocks that name each other as parents have no path of their own that could be kept.
+  const sound = block === 0n || path !== '';
+  for (const { address, name } of blocks.reverse()) {
+    if (name !== '') path += `\\${name}`;
+    if (sound) known.set(address, path);
+  }
+  return path;
 }
 
 /** `_CM_NAME_CONTROL_BLOCK`: the name stands behind its length, in bytes of Latin 1 where it is compressed. */

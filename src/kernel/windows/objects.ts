@@ -28,7 +28,7 @@ export interface KernelObject {
 /** The object whose header stands at an address. Throws Absent. */
 export function objectAt(kernel: WindowsKernel, header: bigint): KernelObject {
   const view = kernel.at('_OBJECT_HEADER', header);
-  return { header: view, type: typeNameOf(kernel, view), body: view.$addressOf('Body') };
+  return { header: view, type: objectTyper(kernel)(header), body: view.$addressOf('Body') };
 }
 
 /** The object of a body: its header stands right before. */
@@ -54,22 +54,35 @@ export function objectTypes(kernel: WindowsKernel): ReadonlyMap<number, { readon
   });
 }
 
+/** Tells the type of the object whose header stands at an address. Throws Absent. */
+export type ObjectTyper = (header: bigint) => string | undefined;
+
 /**
- * Name of an object's type: by `TypeIndex` (since Windows 7; since Windows 10 mixed with a cookie and the header's address,
+ * Names of objects' types, for walks over many: by `TypeIndex` (since Windows 7; since Windows 10 mixed with a cookie and the header's address,
  * nt!ObGetObjectType), or by the pointer `Type` before.
  */
-function typeNameOf(kernel: WindowsKernel, header: Struct): string | undefined {
-  if (header.$has('TypeIndex')) {
-    let index = Number(header.$get('TypeIndex'));
-    const cookie = kernel.symbol('ObHeaderCookie');
-    if (cookie !== undefined) index ^= orElse(() => kernel.space.readU8(cookie), 0) ^ Number((header.$address >> 8n) & 0xffn);
-    return objectTypes(kernel).get(index)?.name;
-  }
-  return orElse(() => {
-    const type = kernel.at('_OBJECT_TYPE', header.$pointer('Type'));
-    const name = unicodeText(type.$get('Name') as Struct);
-    return name === '' ? undefined : name;
-  }, undefined);
+export function objectTyper(kernel: WindowsKernel): ObjectTyper {
+  return kernel.memo('typer of objects', () => {
+    const header = kernel.struct('_OBJECT_HEADER');
+    const { space } = kernel;
+    if (header.has('TypeIndex')) {
+      const offset = BigInt(header.offsetOf('TypeIndex'));
+      const types = objectTypes(kernel);
+      const at = kernel.symbol('ObHeaderCookie');
+      if (at === undefined) return (address) => types.get(space.readU8(address + offset))?.name;
+      const cookie = orElse(() => space.readU8(at), 0);
+      return (address) => types.get(space.readU8(address + offset) ^ cookie ^ Number((address >> 8n) & 0xffn))?.name;
+    }
+    const offset = BigInt(header.offsetOf('Type'));
+    const names = new Map<bigint, string | undefined>();
+    return (address) => {
+      const type = space.readPointer(address + offset);
+      if (names.has(type)) return names.get(type);
+      const name = orElse(() => unicodeText(kernel.at('_OBJECT_TYPE', type).$get('Name') as Struct), '');
+      names.set(type, name === '' ? undefined : name);
+      return name === '' ? undefined : name;
+    };
+  });
 }
 
 /** The name information of an object, where it has one: it stands before the header. */

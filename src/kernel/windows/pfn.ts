@@ -2,7 +2,7 @@ import { Absent, orElse } from '../../memory/absent.js';
 import { PAGE_SIZE, pageNumber, pageOffset } from '../../memory/page.js';
 import type { Struct } from '../../object/struct.js';
 import type { StructType } from '../../object/struct-type.js';
-import type { TypeDescriptor } from '../../symbols/types.js';
+import { extract, type Field, fieldAt } from './fields.js';
 import type { WindowsKernel } from './kernel.js';
 import { entrySizeOf } from './pte.js';
 
@@ -10,14 +10,6 @@ import { entrySizeOf } from './pte.js';
 export const LISTS = ['Zeroed', 'Free', 'Standby', 'Modified', 'ModifiedNoWrite', 'Bad', 'Active', 'Transition'] as const;
 /** `_MI_PFN_CACHE_ATTRIBUTE` */
 export const CACHING = ['non-cached', 'cached', 'write-combined', 'not mapped'] as const;
-
-/** A member of `_MMPFN`, down to the bits: builds have it in different unions. */
-interface Field {
-  /** byte of the record that the 32-bit word begins at which has the first bit */
-  readonly offset: number;
-  readonly shift: number;
-  readonly bits: number;
-}
 
 /** Where builds keep what; the first path that a build has is taken. */
 const PATHS = {
@@ -142,28 +134,4 @@ export class PageFrames {
 /** The page database of a kernel. Throws Absent, each time, where there is none. */
 export function pageFrames(kernel: WindowsKernel): PageFrames {
   return kernel.memo('page frames', () => new PageFrames(kernel));
-}
-
-function fieldAt(kernel: WindowsKernel, type: StructType, path: string): Field | undefined {
-  let offset = 0;
-  let current: StructType | undefined = type;
-  let found: TypeDescriptor | undefined;
-  for (const name of path.split('.')) {
-    const member = current?.members.get(name);
-    if (!current || !member) return undefined;
-    offset += member.offset;
-    found = member.type;
-    current = kernel.profile.structBehind(member.type, current.name);
-  }
-  const [start, bits] = found?.kind === 'bitfield' ? [found.startBit, found.bits] : found?.kind === 'int' ? [0, found.size * 8] : [0, 0];
-  if (bits === 0) return undefined;
-  const bit = (offset % 4) * 8 + start;
-  return { offset: offset - (offset % 4) + Math.floor(bit / 32) * 4, shift: bit % 32, bits };
-}
-
-/** Bits of a 64-bit value in two halves; exact up to 53. */
-function extract(low: number, high: number, shift: number, bits: number): number {
-  if (shift + bits <= 32) return bits === 32 ? low : (low >>> shift) & (2 ** bits - 1);
-  const above = shift + bits - 32;
-  return (above >= 32 ? high : high & (2 ** above - 1)) * 2 ** (32 - shift) + (low >>> shift);
 }

@@ -1,10 +1,10 @@
-import { Absent, orElse } from '../../memory/absent.js';
+import { Absent, orAbsent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { WindowsKernel } from './kernel.js';
 import { fastRef } from './fast-ref.js';
 import { handleEntries, type HandleEntry, handleTable } from './handles.js';
 import { walkListEntry } from './lists.js';
-import { objectAt, objectOfBody } from './objects.js';
+import { type ObjectTyper, objectTyper } from './objects.js';
 import type { Eprocess } from './types.js';
 
 /** The ways in which the kernel keeps its processes. */
@@ -97,9 +97,8 @@ const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) =
     }
   },
   *PspCidTable(kernel, onFault) {
-    for (const { object } of cidEntries(kernel, onFault)) {
-      if (orElse(() => objectOfBody(kernel, object).type, undefined) === 'Process') yield object;
-    }
+    const typeOf = bodyTyper(kernel);
+    for (const { object } of cidEntries(kernel, onFault)) if (orElse(() => typeOf(object), undefined) === 'Process') yield object;
   },
   *Sessions(kernel, onFault) {
     const seen = new Set<bigint>();
@@ -120,13 +119,21 @@ const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) =
     for (const process of activeProcesses(kernel)) yield* processHandles(kernel, process, onFault);
   },
   *Thrdproc(kernel, onFault) {
+    const typeOf = bodyTyper(kernel);
     for (const { object } of cidEntries(kernel, onFault)) {
-      if (orElse(() => objectOfBody(kernel, object).type, undefined) !== 'Thread') continue;
+      if (orElse(() => typeOf(object), undefined) !== 'Thread') continue;
       const owner = orElse(() => ownerOf(kernel.at('_ETHREAD', object)), 0n);
-      if (owner !== 0n && orElse(() => objectOfBody(kernel, owner).type, undefined) === 'Process') yield owner;
+      if (owner !== 0n && orElse(() => typeOf(owner), undefined) === 'Process') yield owner;
     }
   },
 };
+
+/** The same for the object itself, whose header stands right before. */
+function bodyTyper(kernel: WindowsKernel): ObjectTyper {
+  const typeOf = objectTyper(kernel);
+  const body = BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body'));
+  return (object) => typeOf(object - body);
+}
 
 /** The table of process and thread ids, whose entries lead to the objects themselves. */
 function cidEntries(kernel: WindowsKernel, onFault: Fault): Iterable<HandleEntry> {
@@ -138,14 +145,23 @@ export function ownerOf(thread: Struct): bigint {
   return thread.$has('ThreadsProcess') ? thread.$pointer('ThreadsProcess') : (thread.$get('Tcb') as Struct).$pointer('Process');
 }
 
-/** Processes that a process has handles to. */
+/** Processes that a process has handles to; two methods ask for those of csrss. */
 function* processHandles(kernel: WindowsKernel, process: Eprocess, onFault: Fault): Generator<bigint> {
-  const table = handleTable(kernel, process);
-  if (!table) return;
-  for (const { object } of handleEntries(kernel, table, onFault)) {
-    const target = orElse(() => objectAt(kernel, object), undefined);
-    if (target?.type === 'Process') yield target.body;
-  }
+  const { targets, faults } = kernel.memo(`process handles of 0x${process.$address.toString(16)}`, () => {
+    const told: string[] = [];
+    const found: bigint[] = [];
+    const table = handleTable(kernel, process);
+    const typeOf = objectTyper(kernel);
+    const body = BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body'));
+    const read = orAbsent(() => {
+      for (const { object } of table ? handleEntries(kernel, table, (what) => told.push(what)) : []) if (orElse(() => typeOf(object), undefined) === 'Process') found.push(object + body);
+    });
+    // A table that cannot be read at all is no reason not to look at those of the others.
+    if (read instanceof Absent) told.push(`the handle table of process ${pidOf(process) ?? '?'}: ${read.reason}`);
+    return { targets: found, faults: told };
+  });
+  for (const fault of faults) onFault?.(fault);
+  yield* targets;
 }
 
 /** The session that a process belongs to; undefined for those outside of all (System, smss). Throws Absent. */

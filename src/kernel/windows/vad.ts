@@ -1,5 +1,6 @@
 import { Absent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
+import { type Bytes, bytesAt, type Field, fieldAt, readField } from './fields.js';
 import type { WindowsKernel } from './kernel.js';
 import { fileOf } from './sections.js';
 import { unicodeText } from './strings.js';
@@ -33,7 +34,9 @@ export function* vads(kernel: WindowsKernel, process: Eprocess, onFault?: (what:
   if (tree.root === 0n) return;
   const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, 'a process');
   const fault = (what: string): void => onFault?.(`the VADs of ${name}: ${what}`);
-  for (const { address, level } of inOrder(tree.root, (at, side) => follow(kernel, tree, at, side, fault), fault)) {
+  const node = kernel.struct(tree.struct);
+  const sides = { left: BigInt(node.offsetOf(tree.left)), right: BigInt(node.offsetOf(tree.right)) };
+  for (const { address, level } of inOrder(tree.root, (at, side) => follow(kernel, at, side, sides[side], fault), fault)) {
     const vad = read(kernel, address, level);
     if (vad) yield vad;
     else fault(`what stands at 0x${address.toString(16)} is no region`);
@@ -60,9 +63,9 @@ function treeOf(process: Eprocess): Tree {
   return { root: own.$pointer('RightChild'), struct: own.$type, left: 'LeftChild', right: 'RightChild' };
 }
 
-function follow(kernel: WindowsKernel, tree: Tree, address: bigint, side: 'left' | 'right', fault: (what: string) => void): bigint {
+function follow(kernel: WindowsKernel, address: bigint, side: 'left' | 'right', offset: bigint, fault: (what: string) => void): bigint {
   try {
-    return kernel.at(tree.struct, address).$pointer(tree[side]);
+    return kernel.space.readPointer(address + offset);
   } catch (error) {
     if (!(error instanceof Absent)) throw error;
     fault(`the ${side} side of 0x${address.toString(16)} cannot be read`);
@@ -75,19 +78,77 @@ const FORMS: Readonly<Record<string, string>> = { VadS: '_MMVAD_SHORT', VadF: '_
 function read(kernel: WindowsKernel, address: bigint, level: number): Vad | undefined {
   return orElse(() => {
     // The tag is the last word but one of the pool header (x64: 16 bytes) or its last (x86: 8).
-    const tag = kernel.space.read(address - (kernel.profile.pointerSize === 8 ? 12n : 4n), 4).toString('latin1');
-    const node = kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address);
-    const { start, end } = vadRange(kernel, node);
-    return end < start ? undefined : { node, tag, level, start, end };
+    const front = kernel.profile.pointerSize === 8 ? 12 : 4;
+    const { fields, size } = layoutOf(kernel);
+    const { view, at } = bytesAt(kernel.space, address - BigInt(front), size + front);
+    const tag = tagText(view.getUint32(at, true));
+    const { start, end } = rangeOf({ view, at: at + front }, fields);
+    return end < start ? undefined : { node: kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address), tag, level, start, end };
   }, undefined);
+}
+
+const tags = new Map<number, string>();
+
+/** The four characters of a pool tag. There are five of them, and memory may say anything. */
+function tagText(word: number): string {
+  let text = tags.get(word);
+  if (text === undefined) {
+    text = String.fromCharCode(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24);
+    if (tags.size < 64) tags.set(word, text);
+  }
+  return text;
+}
+
+/** Where this build has what a walk reads of every node. Since Windows 8 a page number has 32 bits and an upper byte of its own. */
+const PATHS = {
+  start: 'StartingVpn',
+  startHigh: 'StartingVpnHigh',
+  end: 'EndingVpn',
+  endHigh: 'EndingVpnHigh',
+  protection: 'u.VadFlags.Protection',
+  private: 'u.VadFlags.PrivateMemory',
+  kind: 'u.VadFlags.VadType',
+  image: 'u.VadFlags.ImageMap',
+  // Since Windows 8 in flags of its own, with upper bits elsewhere since 8.1.
+  commit: 'u.VadFlags.CommitCharge',
+  commit1: 'u1.VadFlags1.CommitCharge',
+  commitHigh: 'CommitChargeHigh',
+} as const;
+type Fields = Partial<Record<keyof typeof PATHS, Field>>;
+
+interface Layout {
+  readonly fields: Fields;
+  /** bytes that all of them lie in */
+  readonly size: number;
+}
+
+function layoutOf(kernel: WindowsKernel): Layout {
+  return kernel.memo('layout of VADs', () => {
+    const type = kernel.struct('_MMVAD_SHORT');
+    const found = Object.entries(PATHS).flatMap(([name, path]) => {
+      const field = fieldAt(kernel, type, path);
+      return field ? [[name, field] as const] : [];
+    });
+    const fields = Object.fromEntries(found) as Fields;
+    if (!fields.start || !fields.end || !fields.protection) throw new Absent('no-member', "this profile's _MMVAD_SHORT does not say what a region is");
+    return { fields, size: Math.max(...found.map(([, { offset, shift, bits }]) => offset + (shift + bits > 32 ? 8 : 4))) };
+  });
+}
+
+/** A member; 0 where this build has none. */
+function valueOf(bytes: Bytes, field: Field | undefined): number {
+  return field ? readField(bytes, field) : 0;
+}
+
+function rangeOf(bytes: Bytes, fields: Fields): { readonly start: bigint; readonly end: bigint } {
+  const page = (low: Field | undefined, high: Field | undefined): number => valueOf(bytes, low) + valueOf(bytes, high) * 2 ** 32;
+  return { start: BigInt(page(fields.start, fields.startHigh)) << PAGE_SHIFT, end: (BigInt(page(fields.end, fields.endHigh) + 1) << PAGE_SHIFT) - 1n };
 }
 
 /** First and last byte of the region of a node. Throws Absent where the node cannot be read. */
 export function vadRange(kernel: WindowsKernel, node: Struct): { readonly start: bigint; readonly end: bigint } {
-  const short = kernel.at('_MMVAD_SHORT', node.$address);
-  // Since Windows 8 a page number has 32 bits and an upper byte of its own.
-  const page = (member: string): bigint => BigInt(short.$get(member) as number | bigint) + (short.$has(`${member}High`) ? BigInt(short.$get(`${member}High`) as number) << 32n : 0n);
-  return { start: page('StartingVpn') << PAGE_SHIFT, end: ((page('EndingVpn') + 1n) << PAGE_SHIFT) - 1n };
+  const { fields, size } = layoutOf(kernel);
+  return rangeOf(bytesAt(kernel.space, node.$address, size), fields);
 }
 
 /** `_MMVAD_FLAGS` of a region. */
@@ -113,38 +174,31 @@ export interface VadFacts {
 
 /** What a region was made as. Throws Absent where its node cannot be read. */
 export function vadFacts(kernel: WindowsKernel, vad: Vad): VadFacts {
-  const flags = vadFlags(kernel, vad);
-  const kind = flags.$has('VadType') ? Number(flags.$get('VadType')) : 0;
+  const { fields, size } = layoutOf(kernel);
+  const bytes = bytesAt(kernel.space, vad.node.$address, size);
+  const kind = valueOf(bytes, fields.kind);
   return {
-    protection: Number(flags.$get('Protection')),
-    private: Number(flags.$get('PrivateMemory')) === 1,
-    image: flags.$has('ImageMap') ? Number(flags.$get('ImageMap')) === 1 : kind === IMAGE_MAP,
+    protection: valueOf(bytes, fields.protection),
+    private: valueOf(bytes, fields.private) === 1,
+    image: fields.image ? valueOf(bytes, fields.image) === 1 : kind === IMAGE_MAP,
     kind,
-    commit: commitCharge(kernel, vad, flags),
+    commit: commitCharge(bytes, fields),
   };
 }
 
 /** `_MI_VAD_TYPE`: VadImageMap */
 const IMAGE_MAP = 2;
 
-/**
- * A charge of all ones (MM_MAX_COMMIT) says that pages are charged as they are touched. Since Windows 8 it stands in `_MMVAD_FLAGS1`, with upper bits of
- * their own since 8.1.
- */
-function commitCharge(kernel: WindowsKernel, vad: Vad, flags: Struct): number {
-  const word = (holder: Struct, member: string): bigint => BigInt(holder.$get(member) as number | bigint);
-  if (flags.$has('CommitCharge')) {
-    const charge = word(flags, 'CommitCharge');
-    return charge === (kernel.profile.pointerSize === 8 ? 0x7ffffffffffffn : 0x7ffffn) ? -1 : Number(charge);
+/** A charge of all ones (MM_MAX_COMMIT) says that pages are charged as they are touched. */
+function commitCharge(bytes: Bytes, fields: Fields): number {
+  const parts = fields.commit ? [fields.commit] : [fields.commit1, fields.commitHigh];
+  let charge = 0;
+  let bits = 0;
+  for (const part of parts) {
+    charge += valueOf(bytes, part) * 2 ** bits;
+    bits += part?.bits ?? 0;
   }
-  const short = kernel.at('_MMVAD_SHORT', vad.node.$address);
-  const high = short.$has('CommitChargeHigh') ? word(short, 'CommitChargeHigh') : undefined;
-  const charge = word(flags1(kernel, vad), 'CommitCharge') | ((high ?? 0n) << 31n);
-  return charge === (high === undefined ? 0x7fffffffn : 0x7fffffffffn) ? -1 : Number(charge);
-}
-
-function flags1(kernel: WindowsKernel, vad: Vad): Struct {
-  return (kernel.at('_MMVAD_SHORT', vad.node.$address).$get('u1') as Struct).$get('VadFlags1') as Struct;
+  return bits > 0 && charge === 2 ** bits - 1 ? -1 : charge;
 }
 
 export function protectionText(protection: number): string {

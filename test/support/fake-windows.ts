@@ -16,7 +16,20 @@ export const BUILDS = {
   'XP SP3 x86': { guid: '30B5FB31AE7E4ACAABA750AA241FF3311', version: [5, 1], banner: '2600.5512.080413-2111' },
   '7 x64': { guid: 'F8E2A8B5C9B74BF4A6E4A48F180099942', version: [6, 1], banner: '7600.16385.amd64fre.win7_rtm.090713-1255' },
   '8.1 x64': { guid: '2BCBB42C', version: [6, 3], banner: '9600.16384.amd64fre.winblue_rtm.130821-1623' },
+  '10 x64': { guid: '5278AFF86C341677D7D7835C85B7B844', version: [10, 0], banner: '19041.1.amd64fre.vb_release.191206-1406', symbols: true },
 } as const;
+
+export type Build = keyof typeof BUILDS;
+
+/** The folder of a build's profile; of newer ones there are symbol files. */
+function folderOf(build: Build): ReturnType<typeof sharedData> {
+  return 'symbols' in BUILDS[build] ? sharedData('windows', 'isf', 'ntkrnlmp.pdb') : sharedData('profiles', 'v1.0', 'nt', 'GUID');
+}
+
+/** Why tests with the layouts of a real kernel are skipped, or false. */
+export function buildSkip(build: Build): string | false {
+  return folderOf(build).skip;
+}
 
 /** Why tests with the layouts of real kernels are skipped, or false. */
 export const buildsSkip = sharedData('profiles').skip;
@@ -50,14 +63,14 @@ export class FakeWindows {
     this.compiler = new TypeCompiler(source.types, this.pointer);
   }
 
-  static async of(build: keyof typeof BUILDS): Promise<FakeWindows> {
-    const folder = sharedData('profiles', 'v1.0', 'nt', 'GUID').path;
+  static async of(build: Build): Promise<FakeWindows> {
+    const folder = folderOf(build).path;
     const name = readdirSync(folder).find((file) => file.startsWith(BUILDS[build].guid)) ?? '';
     return new FakeWindows(await openProfileFile(`${folder}/${name}`), BUILDS[build]);
   }
 
   has(struct: string, member: string): boolean {
-    return this.compiler.struct(struct).has(member);
+    return this.compiler.hasStruct(struct) && this.compiler.struct(struct).has(member);
   }
 
   offsetOf(struct: string, member: string): bigint {
@@ -106,7 +119,10 @@ export class FakeWindows {
   object(type: string, struct: string, values: Readonly<Record<string, FieldValue>> = {}): bigint {
     const front = Number(this.offsetOf('_OBJECT_HEADER', 'Body'));
     const at = this.image.room(front + this.sizeOf(struct)) + BigInt(front);
-    this.set('_OBJECT_HEADER', at - BigInt(front), this.has('_OBJECT_HEADER', 'TypeIndex') ? { TypeIndex: this.typeIndex(type) } : { Type: this.typeObject(type) });
+    const header = at - BigInt(front);
+    // Since Windows 10 mixed with a byte of its address, and with a cookie, which is 0 here.
+    const mixed = new BasedSymbols(this.source.constants, this.base).address('ObHeaderCookie') === undefined ? 0 : Number((header >> 8n) & 0xffn);
+    this.set('_OBJECT_HEADER', header, this.has('_OBJECT_HEADER', 'TypeIndex') ? { TypeIndex: this.typeIndex(type) ^ mixed } : { Type: this.typeObject(type) });
     this.set(struct, at, values);
     return at;
   }

@@ -17,8 +17,9 @@ export class PatchedReplica {
   private readonly patches: { readonly physical: number; readonly bytes: Buffer }[] = [];
 
   private constructor(
-    private readonly original: Session,
-    /** the kernel as it is without changes */
+    /** the image as it is */
+    readonly unchanged: Session,
+    /** its kernel */
     readonly kernel: WindowsKernel,
   ) {}
 
@@ -75,6 +76,6 @@ export class PatchedReplica {
   }
 
   close(): void {
-    this.original.close();
+    this.unchanged.close();
   }
 }

@@ -30,26 +30,28 @@ export function* handleEntries(kernel: WindowsKernel, table: Struct, onFault?: (
   }
   const size = kernel.struct('_HANDLE_TABLE_ENTRY').size ?? 2 * kernel.profile.pointerSize;
   const perPage = PAGE / size;
-  // `NextHandleNeedingPool` bounds the walk: tables beyond it were never made.
-  const limit = table.$has('NextHandleNeedingPool') ? Math.min(MOST, Number(table.$get('NextHandleNeedingPool')) / 4) : MOST;
-  yield* walk(kernel, root, levels, 0, { perPage, size, limit, onFault, seen: new Set() });
+  // What the table says of its size (`NextHandleNeedingPool`) is not asked: a zero there would hide all that is in it.
+  const context: Walk = { perPage, size, seen: new Set(), missing: [] };
+  yield* walk(kernel, root, levels, 0, context);
+  const [first] = context.missing;
+  if (first !== undefined) onFault?.(`${context.missing.length === 1 ? 'a page' : `${context.missing.length} pages`} of the handle table at 0x${table.$address.toString(16)} cannot be read: 0x${first.toString(16)}`);
 }
 
 interface Walk {
   readonly perPage: number;
   readonly size: number;
-  readonly limit: number;
-  readonly onFault: ((what: string) => void) | undefined;
   readonly seen: Set<bigint>;
+  /** pages that cannot be read */
+  readonly missing: bigint[];
 }
 
 /** @param first number of the first handle below this page */
 function* walk(kernel: WindowsKernel, page: bigint, level: number, first: number, context: Walk): Generator<HandleEntry> {
-  if (first >= context.limit || context.seen.has(page)) return;
+  if (first >= MOST || context.seen.has(page)) return;
   context.seen.add(page);
   const { bytes, gaps } = kernel.space.readPartial(page, PAGE);
   if (gaps.length > 0) {
-    context.onFault?.(`a page of a handle table at 0x${page.toString(16)} cannot be read`);
+    context.missing.push(page);
     return;
   }
   if (level === 0) {

@@ -33,7 +33,7 @@ export const memmap = definePlugin({
     ...mapArgs,
   },
   columns: { ...memmapColumns, ...OF_PROCESS },
-  examples: [{ line: 'memmap 208 coalesce=true' }],
+  examples: [{ line: 'memmap proc_regex=smss coalesce=true' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
     let without = 0;
@@ -65,7 +65,7 @@ export const memdump = definePlugin({
     ...mapArgs,
   },
   columns: { ...memdumpColumns, ...OF_PROCESS },
-  examples: [{ line: 'memdump 208 dump_dir=/tmp' }],
+  examples: [{ line: 'memdump proc_regex=smss dump_dir=/tmp' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);

@@ -36,7 +36,7 @@ export const procdump = definePlugin({
     ...peDumpColumns,
     pid: PID,
   },
-  examples: [{ line: 'procdump 208 dump_dir=/tmp' }],
+  examples: [{ line: 'procdump proc_regex=smss dump_dir=/tmp' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
@@ -76,7 +76,7 @@ export const dlldump = definePlugin({
     source: col.string('loader: on its list; region: mapped, and not on it', { hidden: true }),
     pid: PID,
   },
-  examples: [{ line: 'dlldump 208 regex=ntdll dump_dir=/tmp' }],
+  examples: [{ line: 'dlldump proc_regex=smss regex=ntdll dump_dir=/tmp' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);

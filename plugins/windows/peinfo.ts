@@ -39,7 +39,7 @@ export const peinfo = definePlugin({
     part: col.string('which part of the executable', { divider: true }),
     ...peColumns,
   },
-  examples: [{ line: 'peinfo nt parts=header,sections' }, { line: 'peinfo ntdll address_space=pid@208 parts=exports', doc: 'what a library of a process exports' }],
+  examples: [{ line: 'peinfo nt parts=header,sections' }, { line: 'peinfo hal parts=imports,exports' }],
   async *collect(context, args) {
     const view = args.executable === undefined ? await inMemory(context, args.image_base, args.address_space) : onDisk(context, args.executable);
     for await (const [part, row] of peRows(view, args.parts)) yield { part, ...row };

@@ -33,7 +33,7 @@ export const procinfo = definePlugin({
     ...peColumns,
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
-  examples: [{ line: 'procinfo 208' }, { line: 'procinfo 208 parts=process,imports' }],
+  examples: [{ line: 'procinfo proc_regex=smss' }, { line: 'procinfo proc_regex=csrss parts=process,imports' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     for (const { process } of selectWindowsProcesses(context, args)) {

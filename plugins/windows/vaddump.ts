@@ -41,7 +41,7 @@ export const vaddump = definePlugin({
     comment: col.string('the mapped file; why there is no file'),
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
-  examples: [{ line: 'vaddump 208 dump_dir=/tmp' }, { line: 'vaddump 208 offset=0x47a90000 dump_dir=/tmp' }],
+  examples: [{ line: 'vaddump proc_regex=smss dump_dir=/tmp' }, { line: 'vaddump proc_regex=smss regex=ntdll dump_dir=/tmp' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);

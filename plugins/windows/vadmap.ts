@@ -40,7 +40,7 @@ export const vadmap = definePlugin({
     page_file_offset: col.int('position of the first byte in it', { unit: 'bytes', hidden: true, hex: true }),
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
-  examples: [{ line: 'vadmap 208' }, { line: 'vadmap 208 start=0x47a90000 end=0x47ab0000 coalesce=no' }],
+  examples: [{ line: 'vadmap proc_regex=smss' }, { line: 'vadmap proc_regex=smss start=0x100000 end=0x400000 coalesce=no', doc: 'each page of a part' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const from = args.start === undefined ? 0 : pageNumber(args.start);

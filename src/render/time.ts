@@ -2,10 +2,12 @@ import type { Timestamp } from '../object/time.js';
 
 const zones = new Map<string, Intl.DateTimeFormat>();
 
-
-/** `2026-11-24 00:12:01.250Z` in UTC, `2026-11-24 01:12:01.250+0100` elsewhere. */
+/**
+ * `2026-11-24 00:12:01.250Z` in UTC, `2026-11-24 01:12:01.250+0100` elsewhere. For eyes: milliseconds at most, so that columns stay narrow and even;
+ * the machine-readable forms have all digits.
+ */
 export function formatTime(time: Timestamp, timezone: string): string {
-  const iso = time.toISOString();
+  const iso = time.toISOString().replace(/(\.\d{3})\d+Z$/, '$1Z');
   if (!iso.endsWith('Z')) return iso;
   if (timezone.toUpperCase() === 'UTC') return iso.replace('T', ' ');
   const parts = new Map(zoneOf(timezone).formatToParts(time.ms).map((part) => [part.type, part.value]));

@@ -1,7 +1,7 @@
-import { orAbsent, orElse } from '../../src/memory/absent.js';
+import { orElse } from '../../src/memory/absent.js';
 import type { CrashDump, CrashHeader } from '../../src/memory/crash.js';
-import { processorsOf } from '../../src/kernel/windows/triage.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
+import { processors } from '../../src/kernel/windows/kpcr.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
@@ -69,7 +69,7 @@ export const crashinfo = definePlugin({
       context.note('With a profile of its kernel (--profile) there is more: the process and the thread of the crash, and the processors.');
       return;
     }
-    yield* objects((await context.session.kernel()) as WindowsKernel, crash);
+    yield* objects((await context.session.kernel()) as WindowsKernel);
   },
 });
 
@@ -141,7 +141,7 @@ function* facts(format: string, header: CrashHeader): Generator<Row> {
 }
 
 /** What is known by types: the processors, and who ran on the one that crashed. */
-function* objects(kernel: WindowsKernel, { header }: CrashDump): Generator<Row> {
+function* objects(kernel: WindowsKernel): Generator<Row> {
   const step = (type: string): bigint | undefined => {
     const found = kernel.crashObjects.find((object) => object.type === type);
     return found?.address;
@@ -154,13 +154,11 @@ function* objects(kernel: WindowsKernel, { header }: CrashDump): Generator<Row> 
   }
   const thread = step('_ETHREAD');
   if (thread !== undefined) yield { key: 'thread', value: hex(thread) };
-  const processors = orAbsent(() => processorsOf(kernel, header.processors));
-  if (!Array.isArray(processors)) {
-    yield { key: 'KPRCBs', value: null };
-    return;
-  }
-  for (const { number, prcb, thread: current } of processors) {
-    yield { key: `KPRCB ${number}`, value: `${hex(prcb) ?? ''}${current === undefined ? ', not in the dump' : `, thread ${hex(current) ?? ''}`}` };
+  const found = orElse(() => processors(kernel), []);
+  if (found.length === 0) yield { key: 'KPRCBs', value: null };
+  for (const { number, prcb } of found) {
+    const current = orElse(() => prcb.$pointer('CurrentThread'), undefined);
+    yield { key: `KPRCB ${number}`, value: `${hex(prcb.$address) ?? ''}${current === undefined ? ', not in the dump' : `, thread ${hex(current) ?? ''}`}` };
   }
 }
 

@@ -39,12 +39,12 @@ export const idt = definePlugin({
     dpl: col.int('privilege that may raise it: 3 programs   _KIDTENTRY64.Dpl'),
     present: col.bool('it is used   _KIDTENTRY64.Present', { hidden: true }),
     ist: col.int('x64: stack of its own   _KIDTENTRY64.IstIndex', { hidden: true }),
-    module: col.string('the module that the handler is in'),
+    module: col.string("the module that the handler is in; of a device's interrupt that of the driver's routine"),
     section: col.string('the section of the module', { hidden: true }),
-    symbol: col.string('the symbol there', { minor: true }),
+    symbol: col.string('the symbol there'),
     _KINTERRUPT: col.struct('_KINTERRUPT', "the object of a device's interrupt", { hidden: true }),
     isr: col.address("the driver's routine   _KINTERRUPT.ServiceRoutine", { hidden: true }),
-    isr_symbol: col.string('the symbol there'),
+    handler_symbol: col.string('the symbol at the handler', { hidden: true }),
     hooked: col.bool('it is not as the system makes it'),
     comment: col.string('why'),
   },
@@ -62,7 +62,8 @@ export const idt = definePlugin({
         seen++;
         if (args.hooked && problem === undefined) continue;
         shown++;
-        const owner = handler === undefined ? undefined : driverAt(kernel, handler);
+        // What answers is the driver's routine: the way to it is code of the kernel's making.
+        const answers = service ?? handler;
         yield {
           divider: `processor ${processor.number}`,
           cpu: processor.number,
@@ -73,12 +74,12 @@ export const idt = definePlugin({
           dpl: gate.dpl,
           present: gate.present,
           ist: kernel.space.bits === 64 ? gate.stack : null,
-          module: owner?.name ?? null,
-          section: () => (handler === undefined ? null : sectionAt(kernel, owner?.base, handler)),
-          symbol: () => name(handler),
+          module: answers === undefined ? null : (driverAt(kernel, answers)?.name ?? null),
+          section: () => (answers === undefined ? null : sectionAt(kernel, driverAt(kernel, answers)?.base, answers)),
+          symbol: () => name(answers),
           _KINTERRUPT: object ?? null,
           isr: service ?? null,
-          isr_symbol: () => name(service),
+          handler_symbol: () => name(handler),
           hooked: problem !== undefined,
           comment: problem ?? null,
         };

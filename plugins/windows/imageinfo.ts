@@ -44,12 +44,12 @@ export const times = definePlugin({
   needs: ['windows'],
   topic: 'kernel',
   summary: "the kernel's clocks: when the image was made, when the system was started",
-  notes: 'now and interrupt_time are in _KUSER_SHARED_DATA, boot is nt!KeBootTime. Ticks of the clock times their length (nt!KeMaximumIncrement) make the uptime; where it is less than the interrupt time the system slept.',
+  notes: 'now and interrupt_time are in _KUSER_SHARED_DATA, boot is nt!KeBootTime. Ticks of the clock times their length (nt!KeMaximumIncrement) make the uptime; where no ticks are kept the interrupt clock does.',
   args: {},
   columns: {
     now: col.time('when the image was made   _KUSER_SHARED_DATA.SystemTime'),
     boot: col.time('when the system was started   nt!KeBootTime'),
-    uptime: col.duration('time since the start, by ticks   _KUSER_SHARED_DATA.TickCountQuad, nt!KeMaximumIncrement', { unit: 'ns' }),
+    uptime: col.duration('time since the start, by ticks of the clock   _KUSER_SHARED_DATA.TickCountQuad, nt!KeMaximumIncrement', { unit: 'ns' }),
     interrupt_time: col.duration('time since the start, by the interrupt clock   _KUSER_SHARED_DATA.InterruptTime', { unit: 'ns' }),
     ticks: col.int('ticks of the clock since the start   _KUSER_SHARED_DATA.TickCountQuad', { hidden: true }),
     tick: col.duration('length of a tick   nt!KeMaximumIncrement', { unit: 'ns', hidden: true }),
@@ -61,7 +61,7 @@ export const times = definePlugin({
     yield {
       now: () => imageTime(kernel),
       boot: () => bootTime(kernel),
-      uptime: () => tickCount(kernel) * tickLength(kernel) * UNIT,
+      uptime: () => upTime(kernel) * UNIT,
       interrupt_time: () => systemTime(kernel, 'InterruptTime') * UNIT,
       ticks: () => tickCount(kernel),
       tick: () => tickLength(kernel) * UNIT,

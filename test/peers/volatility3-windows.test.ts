@@ -214,3 +214,12 @@ test("the loader's lists beside what is mapped", { skip }, async () => {
   assert.ok(shown.length > 1000);
   same(shown.map((row) => [pid(row), low48(row['base']), row['in_load'], row['in_init'], row['in_mem']]), other.map((row) => [row['Pid'], low48(row['Base']), row['InLoad'], row['InInit'], row['InMem']]));
 });
+
+test('imageinfo', { skip }, async () => {
+  const told = new Map((await theirs('windows.info')).map((row) => [row['Variable'], String(row['Value'])]));
+  const mine = new Map((await ours('imageinfo')).map((row) => [row['key'], String(row['value'])]));
+  assert.deepEqual(
+    [low48(mine.get('Kernel base')), mine.get('Kernel DTB'), mine.get('Processors'), mine.get('NtSystemRoot'), mine.get('Time (UTC)')?.slice(0, 19)],
+    [low48(told.get('Kernel Base')), told.get('DTB'), told.get('KeNumberProcessors'), told.get('NtSystemRoot'), told.get('SystemTime')?.slice(0, 19).replace(' ', 'T')],
+  );
+});

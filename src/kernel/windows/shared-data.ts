@@ -53,9 +53,11 @@ export function tickLength(kernel: WindowsKernel): bigint {
   return BigInt(kernel.space.readU32(kernel.profile.address('KeMaximumIncrement')));
 }
 
-/** When the system was started: nt!KeBootTime, which is moved whenever the clock is set. Throws Absent. */
+/** When the system was started: nt!KeBootTime, which is moved whenever the clock is set; failing that by the interrupt clock. Throws Absent. */
 export function bootTime(kernel: WindowsKernel): Timestamp {
-  return Timestamp.fromFileTime(kernel.space.readU64(kernel.profile.address('KeBootTime')));
+  const at = kernel.symbol('KeBootTime');
+  const stated = at === undefined ? 0n : orElse(() => kernel.space.readU64(at), 0n);
+  return stated === 0n ? interruptMoment(kernel, 0n) : Timestamp.fromFileTime(stated);
 }
 
 /** `C:\Windows`. Throws Absent. */

@@ -15,9 +15,6 @@ import { WindowsKernel } from './kernel.js';
 import { windowsOverlay } from './overlays.js';
 import type { Eprocess } from './types.js';
 
-/** Processors that Windows supports at most (2048 since Server 2019). */
-const MOST_PROCESSORS = 2048;
-
 /** Versions by the first build that has them (Microsoft, "Operating System Version"), newest first. */
 const VERSIONS = [
   { build: 10240, major: 10, minor: 0 },
@@ -101,23 +98,6 @@ function copiesOf(physical: PhysicalSpace, triage: TriageContent, profile: Profi
       return address === 0n ? [] : [{ type, address, offset, length: sizeOf(type) }];
     });
   }, []);
-}
-
-/** A processor's block, and the thread that ran on it, where the dump has them. */
-export interface CrashProcessor {
-  readonly number: number;
-  readonly prcb: bigint;
-  readonly thread: bigint | undefined;
-}
-
-/** The processors of nt!KiProcessorBlock. Throws Absent where the dump does not hold that table. */
-export function processorsOf(kernel: WindowsKernel, count: number): CrashProcessor[] {
-  const table = kernel.profile.address('KiProcessorBlock');
-  const pointer = BigInt(kernel.profile.pointerSize);
-  return Array.from({ length: Math.min(count, MOST_PROCESSORS) }, (_, number) => {
-    const prcb = kernel.space.readPointer(table + BigInt(number) * pointer);
-    return { number, prcb, thread: orElse(() => kernel.at('_KPRCB', prcb).$pointer('CurrentThread'), undefined) };
-  });
 }
 
 function needsProfile(header: CrashHeader, triage: TriageContent): string {

@@ -17,7 +17,12 @@ export interface VirtualRegion {
 export function virtualMap(kernel: WindowsKernel): VirtualRegion[] {
   const found = [...assignedRegions(kernel)];
   if (found.length === 0) found.push(...typedRegions(kernel));
-  if (found.length === 0) found.push(...(kernel.profile.pointerSize === 8 ? fixedRegions(kernel) : []), ...variableRegions(kernel));
+  if (found.length === 0) {
+    found.push(...variableRegions(kernel));
+    // What a variable says of a region is more exact than the room that the version has for it.
+    const known = new Set(found.map(({ type }) => type));
+    found.push(...[...fixedRegions(kernel)].filter(({ type }) => !known.has(type)));
+  }
   const seen = new Set<string>();
   return found
     .filter(({ start, end }) => end > start && !seen.has(`${start} ${end}`) && seen.add(`${start} ${end}`))

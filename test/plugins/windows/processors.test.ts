@@ -135,7 +135,7 @@ test('gates of x86: tasks, device interrupts, segments with a base; what no syst
   assert.deepEqual(at(8), [forge.at('KiTrap08'), 'task', nt, false, null]);
   assert.deepEqual(at(0x0e).slice(2), ['i8042prt.sys', true, 'an exception that i8042prt.sys handles instead of the kernel']);
   assert.deepEqual(at(0x2e).slice(3), [false, null]);
-  assert.deepEqual([...at(0x31).slice(2), rows[0x31]?.['isr'], rows[0x31]?.['isr_symbol']], [null, false, null, 0xf8000040n, 'i8042prt+0x40']);
+  assert.deepEqual([...at(0x31).slice(2), rows[0x31]?.['isr'], rows[0x31]?.['symbol'], rows[0x31]?.['handler_symbol']], ['i8042prt.sys', false, null, 0xf8000040n, 'i8042prt+0x40', null]);
   assert.deepEqual(at(0x40), [0xf8000010n, 'interrupt', 'i8042prt.sys', true, "its segment 0x20 is not the kernel's code"]);
   assert.deepEqual(at(0x41).slice(3), [true, 'programs may raise it']);
   assert.deepEqual([rows[5]?.['present'], rows[5]?.['address']], [false, null]);

@@ -9,6 +9,8 @@ import { threadsOf } from './threads.js';
 const MOST_SERVICES = 4096;
 /** Entries of the table by which its reading is told; hooks among them are few. */
 const SAMPLE = 200;
+/** Threads of a process that are looked at. */
+const MOST_THREADS = 1 << 14;
 /** Variables with descriptors of tables: all threads' own, those of threads that draw, and since Windows 10 of those that may draw little. */
 const DESCRIPTORS = ['KeServiceDescriptorTable', 'KeServiceDescriptorTableShadow', 'KeServiceDescriptorTableFilter'] as const;
 
@@ -137,7 +139,7 @@ function tablesOfThreads(kernel: WindowsKernel, known: ReadonlySet<bigint>): Map
   const found = new Map<bigint, string>();
   if (!kernel.profile.has('_KTHREAD', 'ServiceTable')) return found;
   for (const process of activeProcesses(kernel)) {
-    for (const thread of threadsOf(kernel, process)) {
+    for (const thread of threadsOf(kernel, process, { limit: MOST_THREADS })) {
       const table = orElse(() => thread.Tcb.$pointer('ServiceTable'), 0n);
       if (table === 0n || known.has(table) || found.has(table)) continue;
       found.set(table, orElse(() => `thread ${String(thread.Cid.$get('UniqueThread'))} of ${process.ImageFileName}`, 'a thread'));

@@ -10,6 +10,8 @@ import { walkListEntry } from './lists.js';
 const MOST_TIMERS = 1 << 20;
 /** Lists of a processor's table at most: 256, twice since Windows 10 1903. */
 const MOST_LISTS = 4096;
+/** What is no timer, in one list: more of it says that the list leads elsewhere. */
+const MOST_STRANGERS = 16;
 /** Types of dispatcher objects (`_KOBJECTS`): timers, and deferred calls, whose threaded kind was moved twice. */
 const TIMER_TYPES: ReadonlySet<number> = new Set([8, 9]);
 const DPC_TYPES: ReadonlySet<number> = new Set([19, 24, 26]);
@@ -39,6 +41,7 @@ export function* kernelTimers(kernel: WindowsKernel, onFault?: Fault): Generator
   const type = kernel.struct('_KTIMER');
   const seen = new Set<bigint>();
   for (const { table, cpu, head } of timerLists(kernel, onFault)) {
+    let strangers = 0;
     const at = `timers of list ${table}${cpu === undefined ? '' : ` of processor ${cpu}`}`;
     for (const timer of walkListEntry(entry.at(kernel.space, head), type, 'TimerListEntry', { onFault: (what) => onFault?.(`${at}: ${what}`), limit: MOST_TIMERS })) {
       if (seen.has(timer.$address)) continue;
@@ -50,6 +53,7 @@ export function* kernelTimers(kernel: WindowsKernel, onFault?: Fault): Generator
       const kind = orElse(() => Number((timer.$get('Header') as Struct).$get('Type')), undefined);
       if (kind === undefined || !TIMER_TYPES.has(kind)) {
         onFault?.(`${at}: what is at 0x${timer.$address.toString(16)} is ${kind === undefined ? 'not in memory' : 'no timer'}`);
+        if (++strangers >= MOST_STRANGERS) break;
         continue;
       }
       yield { table, cpu, timer, dpc: orAbsent(() => deferredCall(kernel, timer)) };

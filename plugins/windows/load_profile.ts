@@ -19,7 +19,7 @@ export const loadProfile = definePlugin({
     'Names of drivers and libraries come from profiles by themselves, where a repository has one for the GUID in the debug record of the module: those in files at once, those on servers when the module is named ' +
     '(tcpip!TcpListenerReceive). This command fetches one now, says what it knows, or what is missing; without a module it lists where the names of each come from. file= takes a file instead (a profile of any kind, or the PDB), guid= the profile of another GUID: nobody checks that it fits. Libraries are known in the process context (cc).',
   args: {
-    module_name: arg.string('the module: tcpip, win32k, ntdll', { positional: true }),
+    module_name: arg.string('the module: tcpip, win32k, ntdll', { positional: true, completes: 'module' }),
     guid: arg.string('GUID and age of another PDB than the one that the module names', { positional: true }),
     file: arg.path('a file with the profile or PDB', { completes: 'path' }),
     address_space: arg.space('the process that has it: pid@444'),

@@ -113,6 +113,7 @@ async function processes(session: Session): Promise<Process[]> {
 }
 
 async function modules(session: Session): Promise<string[]> {
+  if (session.detected?.os === 'windows') return (await session.resolver()).modules().map(({ name }) => name).filter((name) => !/^vad_0x/.test(name)).sort();
   return [...new Set((await structCells(session, 'lsmod')).filter((cell): cell is string => typeof cell === 'string'))].sort();
 }
 
@@ -208,9 +209,16 @@ function indexed(index: PrefixIndex, name: string, lead: string): Values {
 }
 
 /** Structs by name, and their members behind a dot: `task_struct.mm.pg`. */
-function structValues(session: Session, fragment: string): Values {
+async function structValues(session: Session, fragment: string): Promise<Values> {
   const { detected } = session;
   if (!detected) return NONE;
+  const module = /^([\w.$-]+)!/.exec(fragment)?.[1];
+  const names = module === undefined ? undefined : (await session.resolver()).moduleNamed(module);
+  // A module's own types: those of a Linux module's BTF, or of the PDB of a Windows library.
+  if (names?.compiler && names.compiler !== detected.profile.compiler) {
+    const { types } = names.compiler;
+    return indexed(session.memo(`completion: structs of ${names.name} at ${names.start}`, () => new PrefixIndex(types.structNames())), fragment.slice(fragment.indexOf('!') + 1), `${module}!`);
+  }
   const { profile } = detected;
   const lead = /^(?:linux|nt)!/i.exec(fragment)?.[0] ?? '';
   const typed = fragment.slice(lead.length);

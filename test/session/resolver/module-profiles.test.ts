@@ -15,9 +15,12 @@ import type { Session } from '../../../src/session/session.js';
 import { processContext } from '../../../src/session/spaces.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
 import type { ProfileSource } from '../../../src/symbols/source.js';
+import { Shell } from '../../../src/console/shell.js';
+import { Screen } from '../../support/console.js';
 import { localServer } from '../../support/http-server.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
+import { pressTab } from '../../support/tab.js';
 import { replicaSession, replicaSkip as skip } from '../../support/windows.js';
 
 /** Profiles of real modules, put under the GUIDs that the forged ones have. */
@@ -87,6 +90,27 @@ test('types of a library: its own where its profile has some, those of the kerne
   assert.deepEqual(own64.map((row) => row['field']), ['Flink', 'Blink']);
   await assert.rejects(rowsOf(session, dt, { target: 'ntdll!_PEB' }), /No module ntdll with types here.*process context/);
   session.close();
+});
+
+test('TAB: names of the kernel under each of its names, of drivers by their profile, types of libraries in a process', { skip }, async () => {
+  const session = await opened();
+  await session.kernel();
+  const screen = new Screen(false);
+  const shell = new Shell(session, { output: screen, error: screen });
+  try {
+    assert.equal(await pressTab(shell, 'dis nt!PsSetLoa|'), 'dis nt!PsSetLoadImageNotifyRoutine |');
+    assert.equal(await pressTab(shell, 'dis ntoskrnl.exe!PsSetLoa|'), 'dis ntoskrnl.exe!PsSetLoadImageNotifyRoutine |');
+    assert.ok((await pressTab(shell, 'dis nt!PsSet|')).includes('nt!PsSetLoadImageNotifyRoutine'));
+    assert.equal(await pressTab(shell, 'dis tcpip!PartitionT|'), 'dis tcpip!PartitionTable |');
+    assert.equal(await pressTab(shell, 'dt nt!_EPROC|'), 'dt nt!_EPROCESS |');
+    assert.ok((await pressTab(shell, 'load_profile tcp|')).includes('tcpip'));
+    await shell.execute('cc 444');
+    assert.equal(await pressTab(shell, 'dt ntdll!_PEB_LDR|'), 'dt ntdll!_PEB_LDR_DATA |');
+    assert.equal(await pressTab(shell, 'dis ntdll!NtCreateFi|'), 'dis ntdll!NtCreateFile |');
+  } finally {
+    shell.close();
+    session.close();
+  }
 });
 
 test('a server is asked for a module that is named, once, and for none that is not', { skip }, async () => {

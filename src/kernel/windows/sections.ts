@@ -48,8 +48,12 @@ export function subsectionAt(kernel: WindowsKernel, address: bigint): Subsection
   }, undefined);
 }
 
-/** All parts of a section: they are chained, beginning behind the control area. */
-export function* subsectionsOf(kernel: WindowsKernel, area: bigint): Generator<Subsection> {
+/** The parts of a section in the order of their chain, which begins behind the control area; read once. */
+export function partsOf(kernel: WindowsKernel, area: bigint): SectionParts {
+  return kernel.memo(`parts 0x${area.toString(16)}`, () => new SectionParts(entrySizeOf(kernel.profile), [...chain(kernel, area)]));
+}
+
+function* chain(kernel: WindowsKernel, area: bigint): Generator<Subsection> {
   const seen = new Set<bigint>();
   for (let at = firstSubsection(kernel, area); at !== 0n && !seen.has(at) && seen.size < MOST_PARTS; ) {
     seen.add(at);
@@ -60,6 +64,70 @@ export function* subsectionsOf(kernel: WindowsKernel, area: bigint): Generator<S
   }
 }
 
+/** The parts of a section, for look-ups by prototype and by page: each has an array of prototypes, and the section's pages go on from one to the next. */
+export class SectionParts {
+  /** page of the section that each part begins with */
+  private readonly firsts: number[] = [];
+  /** indices of {@link all} by the address of their prototypes */
+  private readonly byBase: readonly number[];
+
+  constructor(
+    private readonly entrySize: number,
+    /** in the order of their chain */
+    readonly all: readonly Subsection[],
+  ) {
+    let pages = 0;
+    for (const { count } of all) {
+      this.firsts.push(pages);
+      pages += count;
+    }
+    this.byBase = all.map((_, index) => index).sort((a, b) => Number(BigInt.asIntN(64, this.part(a).base - this.part(b).base)));
+  }
+
+  /** The part that a prototype belongs to. */
+  find(prototype: bigint): Subsection | undefined {
+    const index = this.indexOf(prototype);
+    return index === undefined ? undefined : this.all[index];
+  }
+
+  /** Number of a prototype's page in the section. */
+  pageOf(prototype: bigint): number | undefined {
+    const index = this.indexOf(prototype);
+    return index === undefined ? undefined : (this.firsts[index] as number) + Number(prototype - this.part(index).base) / this.entrySize;
+  }
+
+  /** The prototype of a page of the section. */
+  prototypeOf(page: number): bigint | undefined {
+    const index = last(this.all.length, (at) => (this.firsts[at] as number) <= page);
+    if (index < 0) return undefined;
+    const within = page - (this.firsts[index] as number);
+    return within < this.part(index).count ? this.part(index).base + BigInt(within * this.entrySize) : undefined;
+  }
+
+  private indexOf(prototype: bigint): number | undefined {
+    const at = last(this.byBase.length, (index) => this.part(this.byBase[index] as number).base <= prototype);
+    const index = this.byBase[at];
+    if (index === undefined) return undefined;
+    const { base, count } = this.part(index);
+    return prototype < base + BigInt(count * this.entrySize) ? index : undefined;
+  }
+
+  private part(index: number): Subsection {
+    return this.all[index] as Subsection;
+  }
+}
+
+/** The last of `count` places for which a condition holds, that holds for none behind the first for which it does not; -1 for none. */
+export function last(count: number, holdsAt: (index: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holdsAt(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
 /** The first `_SUBSECTION` stands behind its `_CONTROL_AREA`; until Server 2003 images of which each session has its own, and those in ROM, have a longer one. */
 function firstSubsection(kernel: WindowsKernel, area: bigint): bigint {
   const large = orElse(() => {
@@ -68,12 +136,6 @@ function firstSubsection(kernel: WindowsKernel, area: bigint): bigint {
     return ['GlobalOnlyPerSession', 'Rom'].some((flag) => flags.$has(flag) && Number(flags.$get(flag)) === 1);
   }, false);
   return area + BigInt(kernel.struct(large ? '_LARGE_CONTROL_AREA' : '_CONTROL_AREA').size ?? 0);
-}
-
-/** The part of a section that a prototype belongs to. */
-export function subsectionWith(kernel: WindowsKernel, area: bigint, prototype: bigint): Subsection | undefined {
-  for (const part of subsectionsOf(kernel, area)) if (holds(kernel, part, prototype)) return part;
-  return undefined;
 }
 
 /** True where a prototype is one of a part's. */

@@ -4,7 +4,7 @@ import type { Steps } from '../../memory/breathe.js';
 import type { WindowsKernel } from './kernel.js';
 import { findProcesses, METHODS } from './processes.js';
 import { entrySizeOf } from './pte.js';
-import { holds, placeText, type Subsection, subsectionAt, subsectionsOf, subsectionWith } from './sections.js';
+import { holds, last, partsOf, placeText, type Subsection, subsectionAt } from './sections.js';
 import type { Eprocess } from './types.js';
 import { controlAreaOf, protectionText, type Vad, vadFlags, vads } from './vad.js';
 
@@ -17,8 +17,6 @@ export interface View {
   readonly prototypes: { readonly first: bigint; readonly last: bigint; readonly area: bigint } | undefined;
 }
 
-/** Parts of a section that a look-up follows at most. */
-const MOST_PARTS = 1 << 16;
 /** Kernel addresses begin here at the lowest. */
 const LOWEST_KERNEL = { 4: 0x80000000n, 8: 0xffff800000000000n } as const;
 
@@ -32,14 +30,8 @@ export class ProcessViews {
 
   /** The region that a page lies in. */
   at(page: number): View | undefined {
-    let [low, high] = [0, this.views.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.views[middle] as View).last < page) low = middle + 1;
-      else high = middle;
-    }
-    const view = this.views[low];
-    return view && view.first <= page ? view : undefined;
+    const view = this.views[last(this.views.length, (index) => (this.views[index] as View).first <= page)];
+    return view && page <= view.last ? view : undefined;
   }
 
   /** Address of the prototype of a page; undefined where it has none. */
@@ -51,7 +43,7 @@ export class ProcessViews {
   /** The part of a section that a page's prototype belongs to. */
   subsectionOf(page: number, prototype: bigint): Subsection | undefined {
     const area = this.at(page)?.prototypes?.area;
-    return area === undefined ? undefined : subsectionWith(this.kernel, area, prototype);
+    return area === undefined ? undefined : partsOf(this.kernel, area).find(prototype);
   }
 
   /** `private READWRITE region`, `EXECUTE_WRITECOPY region`. */
@@ -73,16 +65,9 @@ function prototypeIn(kernel: WindowsKernel, { prototypes }: View, index: number)
   const size = BigInt(entrySizeOf(kernel.profile));
   const address = prototypes.first + BigInt(index) * size;
   if (address <= prototypes.last) return address;
-  const part = subsectionWith(kernel, prototypes.area, prototypes.first);
-  if (!part) return undefined;
-  let left = index + Number((prototypes.first - part.base) / size);
-  let next: Subsection | undefined = part;
-  for (let count = 0; next && count < MOST_PARTS; count++) {
-    if (left < next.count) return next.base + BigInt(left) * size;
-    left -= next.count;
-    next = subsectionAt(kernel, orElse(() => kernel.at('_SUBSECTION', (next as Subsection).address).$pointer('NextSubsection'), 0n));
-  }
-  return undefined;
+  const parts = partsOf(kernel, prototypes.area);
+  const first = parts.pageOf(prototypes.first);
+  return first === undefined ? undefined : parts.prototypeOf(first + index);
 }
 
 /** The regions of a process, read when they are first asked for. */
@@ -131,13 +116,7 @@ export class SectionIndex {
 
   /** The part of a section that a prototype belongs to: of those that processes map, or the one that the page's original entry names. */
   find(prototype: bigint, named?: bigint): Subsection | undefined {
-    let [low, high] = [0, this.parts.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.parts[middle] as Subsection).base <= prototype) low = middle + 1;
-      else high = middle;
-    }
-    const below = this.parts[low - 1];
+    const below = this.parts[last(this.parts.length, (index) => (this.parts[index] as Subsection).base <= prototype)];
     if (below && holds(this.kernel, below, prototype)) return below;
     if (named === undefined) return undefined;
     if (!this.known.has(named)) this.known.set(named, subsectionAt(this.kernel, named));
@@ -147,33 +126,15 @@ export class SectionIndex {
 
   /** Every process that maps a page, and the page's number there. */
   *users(part: Subsection, prototype: bigint): Generator<Mapper & { readonly page: number }> {
-    const size = entrySizeOf(this.kernel.profile);
+    const parts = partsOf(this.kernel, part.area);
+    const at = parts.pageOf(prototype);
     for (const mapper of this.mappers.get(part.area) ?? []) {
       const { view } = mapper;
-      const first = view.prototypes?.first ?? 0n;
-      const page = view.first + Number(prototype - first) / size;
-      if (page >= view.first && page <= view.last && prototypeIn(this.kernel, view, page - view.first) === prototype) {
-        yield { ...mapper, page };
-        continue;
-      }
-      // The page is in an array of its own.
-      const from = this.pagesBefore(view, part);
-      if (from === undefined) continue;
-      const other = view.first + from + Number(prototype - part.base) / size;
-      if (other >= view.first && other <= view.last) yield { ...mapper, page: other };
+      const from = view.prototypes && parts.pageOf(view.prototypes.first);
+      if (from === undefined || at === undefined) continue;
+      const page = view.first + at - from;
+      if (page >= view.first && page <= view.last) yield { ...mapper, page };
     }
-  }
-
-  /** Pages of a region before those of a part of its section; undefined where its first prototype is in the same part or behind it. */
-  private pagesBefore(view: View, part: Subsection): number | undefined {
-    const first = view.prototypes?.first ?? 0n;
-    let before: number | undefined;
-    for (const one of subsectionsOf(this.kernel, part.area)) {
-      if (one.address === part.address) return before;
-      if (before !== undefined) before += one.count;
-      else if (holds(this.kernel, one, first)) before = one.count - Number(first - one.base) / entrySizeOf(this.kernel.profile);
-    }
-    return undefined;
   }
 }
 
@@ -194,7 +155,7 @@ export function* sectionIndex(kernel: WindowsKernel): Steps<SectionIndex> {
       if (list) list.push({ process, view });
       else {
         mappers.set(area, [{ process, view }]);
-        for (const part of subsectionsOf(kernel, area)) parts.set(part.address, part);
+        for (const part of partsOf(kernel, area).all) parts.set(part.address, part);
       }
     }
   }

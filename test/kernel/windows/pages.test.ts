@@ -54,8 +54,9 @@ class Pages {
   readonly entry: 4 | 8;
   readonly prototypes: bigint;
   readonly subsection: bigint;
+  readonly grown: bigint;
   /** the page that a table maps, and those that prototypes lead to: valid, in transition */
-  readonly frames: { readonly own: number; readonly valid: number; readonly transition: number };
+  readonly frames: { readonly own: number; readonly valid: number; readonly transition: number; readonly grown: number };
 
   constructor(
     private readonly source: ProfileSource,
@@ -77,8 +78,9 @@ class Pages {
     this.pointer('MmNonPagedPoolEnd', pool + 0x10000n);
     this.prototypes = pool + 0x120n;
     this.subsection = pool + 0x1000n + 0x200n + BigInt(this.forged.size('_CONTROL_AREA'));
+    this.grown = pool + 0x2000n;
     this.process = image.room(0x1000, 0x1000);
-    this.frames = { own: image.map(0x10000n, undefined, { user: true }) / 4096, valid: image.map(0x7000000n) / 4096, transition: image.map(0x7001000n) / 4096 };
+    this.frames = { own: image.map(0x10000n, undefined, { user: true }) / 4096, valid: image.map(0x7000000n) / 4096, transition: image.map(0x7001000n) / 4096, grown: image.map(0x7002000n) / 4096 };
     this.regions();
     this.section();
     this.tables();
@@ -97,7 +99,7 @@ class Pages {
     this.forged.image.write(address, bytes);
   }
 
-  /** A process, with the region 0x20000 to 0x23fff. */
+  /** A process, with the region 0x20000 to 0x25fff. */
   private regions(): void {
     const { forged } = this;
     const { image } = forged;
@@ -110,12 +112,12 @@ class Pages {
     const root = forged.member('_EPROCESS', this.process, 'VadRoot');
     image.pointer(forged.has('_MM_AVL_TABLE', 'BalancedRoot') ? root + BigInt(this.offset('_MM_AVL_TABLE', 'BalancedRoot') + this.offset(forged.has('_MMVAD', 'Core') ? '_MM_AVL_NODE' : '_MMADDRESS_NODE', 'RightChild')) : root, vad);
     image.write(vad - (image.types.pointerSize === 8 ? 12n : 4n), Buffer.from('Vad ', 'latin1'));
-    const range: FieldValue = { StartingVpn: 0x20, EndingVpn: 0x23, u: { VadFlags: { Protection: 4 } } };
+    const range: FieldValue = { StartingVpn: 0x20, EndingVpn: 0x25, u: { VadFlags: { Protection: 4 } } };
     const way: Readonly<Record<string, FieldValue>> = forged.has('_MMVAD', 'ControlArea') ? { ControlArea: this.subsection - BigInt(forged.size('_CONTROL_AREA')) } : { Subsection: this.subsection };
     this.put('_MMVAD', vad, { ...(forged.has('_MMVAD', 'Core') ? { Core: range } : range), ...way, FirstPrototypePte: this.prototypes, LastContiguousPte: this.prototypes + BigInt(3 * this.entry) });
   }
 
-  /** A data file of four pages, from its fourth page on. */
+  /** A data file of four pages, from its fourth page on; it grew by two, which have prototypes of their own. */
   private section(): void {
     const { forged } = this;
     const area = this.subsection - BigInt(forged.size('_CONTROL_AREA'));
@@ -124,7 +126,9 @@ class Pages {
     forged.image.write(text, Buffer.from(NAME, 'utf16le'));
     this.put('_FILE_OBJECT', file, { FileName: { Length: NAME.length * 2, MaximumLength: NAME.length * 2, Buffer: text } });
     this.put('_CONTROL_AREA', area, { FilePointer: forged.has('_CONTROL_AREA', 'LockedPages') ? { Value: file } : file, u: { Flags: { File: 1 } } });
-    this.put('_SUBSECTION', this.subsection, { ControlArea: area, SubsectionBase: this.prototypes, PtesInSubsection: 4, StartingSector: 3 });
+    this.put('_SUBSECTION', this.subsection, { ControlArea: area, SubsectionBase: this.prototypes, PtesInSubsection: 4, StartingSector: 3, NextSubsection: this.grown });
+    this.put('_SUBSECTION', this.grown, { ControlArea: area, SubsectionBase: this.prototypes + 0x800n, PtesInSubsection: 2, StartingSector: 7 });
+    forged.put(this.prototypes + 0x800n, this.entry, this.hardware(this.frames.grown));
     const entries = [this.hardware(this.frames.valid), this.software(BigInt(this.frames.transition) * 4096n | (4n << 5n) | 0x800n), this.toSubsection(), 0n];
     for (const [index, entry] of entries.entries()) forged.put(this.prototypes + BigInt(index * this.entry), this.entry, entry);
   }
@@ -186,6 +190,7 @@ class Pages {
     // With PAE the four directories are named by entries of the fourth; elsewhere a root names itself.
     this.record(frame, pte, this.paging === 'i386-pae' ? Math.floor(tables.entryAddress(0xc0000000n, 1) / 4096) : frame);
     this.record(this.frames.valid, this.prototypes, 1, { prototype: true, original: this.toSubsection() });
+    this.record(this.frames.grown, this.prototypes + 0x800n, 1, { prototype: true });
     this.record(this.frames.transition, this.prototypes + BigInt(this.entry), 1, { prototype: true, list: 2, original: this.toSubsection() });
   }
 
@@ -251,6 +256,9 @@ for (const [what, file, paging, major, minor] of BUILDS) {
     assert.equal(space.translate(0x22000n), undefined);
     assert.equal(reason(0x22000n), `described by its VAD, prototype at ${prototype(2)}: not in memory, still in its file ${NAME} +0x5000`);
     assert.equal(reason(0x23000n), `described by its VAD, prototype at ${prototype(3)}: empty, not in memory, ${NAME} +0x6000`);
+    assert.equal(space.translate(0x24123n), frames.grown * 4096 + 0x123);
+    assert.equal(reason(0x24000n), `described by its VAD, prototype at 0x${(pages.prototypes + 0x800n).toString(16)}: valid, shared, ${NAME} +0x7000`);
+    assert.equal(space.translate(0x25000n), undefined);
     assert.equal(reason(0x30000n), 'in page file 2 (\\??\\C:\\pagefile.sys) at offset 0x123000');
     assert.equal(space.translate(0x31000n), frames.transition * 4096);
     assert.equal(reason(0x32000n), 'demand zero: never touched');
@@ -276,12 +284,12 @@ for (const [what, file, paging, major, minor] of BUILDS) {
     assert.equal(useOf(Math.floor((way.at(-1)?.address ?? 0) / 4096)).kind, 'root');
 
     // A page of the file, with everybody who maps it.
-    for (const [index, frame] of [frames.valid, frames.transition].entries()) {
+    for (const [frame, page, at] of [[frames.valid, 0, 0], [frames.transition, 1, pages.entry], [frames.grown, 4, 0x800]] as const) {
       const use = useOf(frame);
       assert.ok(use.kind === 'section' && use.part, use.kind);
-      assert.deepEqual([use.section?.file, use.section?.image, use.offset], [NAME, false, 0x3000 + index * 0x1000]);
-      const mappers: { readonly process: Eprocess; readonly page: number }[] = [...uses.sections.users(use.part, pages.prototypes + BigInt(index * pages.entry))];
-      assert.deepEqual(mappers.map(({ process: mapper, page }) => [mapper.$address, page]), [[pages.process, 0x20 + index]]);
+      assert.deepEqual([use.section?.file, use.section?.image, use.offset], [NAME, false, 0x3000 + page * 0x1000]);
+      const mappers: { readonly process: Eprocess; readonly page: number }[] = [...uses.sections.users(use.part, pages.prototypes + BigInt(at))];
+      assert.deepEqual(mappers.map((mapper) => [mapper.process.$address, mapper.page]), [[pages.process, 0x20 + page]]);
     }
     assert.equal(uses.frames.get(frames.valid, 'shares'), 3);
     if (kernel.profile.has('_MMPFNENTRY3', 'Priority')) assert.equal(uses.frames.get(frames.valid, 'priority'), 5);

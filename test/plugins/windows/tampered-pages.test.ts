@@ -5,7 +5,7 @@ import { pfn } from '../../../plugins/windows/pfn.js';
 import { ptov } from '../../../plugins/windows/ptov.js';
 import { rammap } from '../../../plugins/windows/rammap.js';
 import { pageFrames } from '../../../src/kernel/windows/pfn.js';
-import { sectionOf, subsectionsOf } from '../../../src/kernel/windows/sections.js';
+import { partsOf, sectionOf } from '../../../src/kernel/windows/sections.js';
 import { viewsOf } from '../../../src/kernel/windows/views.js';
 import { PatchedReplica } from '../../support/patched-replica.js';
 import { rowsOf } from '../../support/sample.js';
@@ -19,10 +19,7 @@ test('a file that is in memory, and that no process maps, is told as the file ca
   assert.ok(view?.prototypes);
   patched.set('_MMVAD', view.vad.node.$address, 'FirstPrototypePte', 0n);
   const frames = pageFrames(kernel);
-  const part = [...subsectionsOf(kernel, view.prototypes.area)].find(({ base, count }) => {
-    const pte = frames.at(0x953)?.pte ?? 0n;
-    return pte >= base && pte < base + BigInt(count * 8);
-  });
+  const part = partsOf(kernel, view.prototypes.area).find(frames.at(0x953)?.pte ?? 0n);
   assert.ok(part);
   const entry = BigInt.asUintN(64, part.address << 16n) | 0x420n;
   patched.pointer(kernel.space, frames.addressOf(0x953) + BigInt(kernel.struct('_MMPFN').offsetOf('OriginalPte')), entry);

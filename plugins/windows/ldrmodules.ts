@@ -67,6 +67,6 @@ export const ldrmodules = definePlugin({
       }
     }
     if (count === 0 && processes > 0) context.note(`Nothing is mapped there: ${processes === 1 ? 'the process has' : 'the processes have'} ended, or ${processes === 1 ? 'is' : 'are'} the kernel's own.`);
-    else if (args.odd) context.note(`${count} executables in ${processes} processes were compared.`);
+    else if (args.odd) context.note(`${count} executables in ${processes === 1 ? 'one process' : `${processes} processes`} were compared.`);
   },
 });

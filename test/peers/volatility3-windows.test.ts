@@ -223,3 +223,15 @@ test('imageinfo', { skip }, async () => {
     [low48(told.get('Kernel Base')), told.get('DTB'), told.get('KeNumberProcessors'), told.get('NtSystemRoot'), told.get('SystemTime')?.slice(0, 19).replace(' ', 'T')],
   );
 });
+
+test('sources of processes', { skip }, async () => {
+  // What only its search of physical memory finds stands in rows of its own, with physical addresses; the process that is on no list it never asks, nor one that csrss alone knows.
+  const other = (await theirs('windows.psxview')).filter((row) => row['pslist'] === true || row['csrss'] === true || row['thrdscan'] === true);
+  const known = new Set(other.map((row) => low48(row['Offset(Virtual)'])));
+  const mine = (await ours('psxview')).filter((row) => known.has(at(process(row))));
+  assert.ok(mine.length > 30);
+  same(
+    mine.map((row) => [at(process(row)), pid(row), row['PsActiveProcessHead'], row['CSRSS'], row['Thrdproc']]),
+    other.map((row) => [low48(row['Offset(Virtual)']), row['PID'], row['pslist'], row['csrss'], row['thrdscan']]),
+  );
+});

@@ -3,13 +3,14 @@ import { LineError } from '../../../grammar/command-tree.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { UsageError } from '../../plugin/error.js';
-import { didYouMean, similar } from '../../plugin/similar.js';
+import { didYouMean } from '../../plugin/similar.js';
 import type { KernelSymbol } from '../../symbols/types.js';
 import { evaluate, type Located, type Scope } from './evaluate.js';
 import { FARTHEST, KernelNames } from './kernel-names.js';
 import type { NamedRange } from './linux-names.js';
 import { memberAt } from './member-path.js';
 import { moduleKey, type ModuleNames } from './module-names.js';
+import { modulesIn, nearNames, smallest, wildcard } from './texts.js';
 import { type NamedType, resolveType, typeNamed } from './types.js';
 
 /** What a resolver is made of; an operating system fills it in, each part when it is first asked for. */
@@ -40,8 +41,6 @@ export type FoundSymbol = KernelSymbol & { readonly module: string };
 /** A number, or a name without an operator: what needs no grammar. */
 const NUMBER = /^(?:0x[0-9a-f]{1,16}|\d{1,19})$/i;
 const PLAIN = /^(?:([\w.$@-]+)!)?([\w.$@]+)$/;
-/** Modules that an expression names. */
-const MODULES = /([\w.$@\\-]+)!/g;
 /** Names for regions: their start. */
 const MAP = /^map_(0x[0-9a-f]{1,16})$/i;
 /** What one can type for a name; others stand in quotes. */
@@ -97,7 +96,7 @@ export class Resolver {
 
   /** Lets the modules that an expression names fetch what they can only wait for. Whoever names addresses at once need not call it. */
   async ready(expression: string): Promise<void> {
-    for (const [, module = ''] of expression.matchAll(MODULES)) {
+    for (const module of modulesIn(expression)) {
       // A dash in front may be a minus.
       const names = this.moduleNamed(module) ?? this.moduleNamed(module.slice(module.lastIndexOf('-') + 1));
       await names?.prepare?.();
@@ -321,8 +320,6 @@ export class Resolver {
   }
 }
 
-/** Names that hold what was typed, among which the nearest are chosen. */
-const LOOKED_AT = 1000;
 /** Names of modules that are told at once. */
 const TOLD = 8;
 
@@ -373,47 +370,6 @@ function offset(distance: bigint): string {
 /** A symbol as it can be typed: in quotes where it has other characters than names may. */
 function typeable(name: string): string {
   return TYPEABLE.test(name) || name.includes("'") ? name : `'${name}'`;
-}
-
-/** Names that contain what was typed, or differ by a letter or two. */
-function nearNames(names: ModuleNames, symbol: string): string[] {
-  const wanted = symbol.toLowerCase();
-  const near = new Set<string>();
-  if (wanted.length >= 3) {
-    // What goes on where the name stops, and what has it in the middle, which in a kernel may be hundreds: the shortest are nearest.
-    for (const { name } of names.index().matching(wildcard(`*${wanted}*`))) {
-      near.add(name);
-      if (near.size === LOOKED_AT) break;
-    }
-    const sorted = [...near].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, 5);
-    if (sorted.length === 5) return sorted;
-    near.clear();
-    for (const name of sorted) near.add(name);
-  }
-  // Edits are counted for names of one beginning only: among all of a kernel's it would take a second.
-  const start = wanted.slice(0, Math.max(1, Math.min(3, wanted.length - 2)));
-  const alike = [...names.index().beginning(start)].filter(({ name }) => Math.abs(name.length - wanted.length) <= 2).map(({ name }) => name);
-  return [...new Set([...near, ...similar(symbol, alike)])].slice(0, 5);
-}
-
-/** The first of many texts in order, without sorting all of them. */
-function smallest(texts: ReadonlySet<string>, limit: number): string[] {
-  if (texts.size <= 4 * limit) return [...texts].sort().slice(0, limit);
-  let kept: string[] = [];
-  let bound: string | undefined;
-  for (const text of texts) {
-    if (bound !== undefined && text >= bound) continue;
-    kept.push(text);
-    if (kept.length < 4 * limit) continue;
-    kept = kept.sort().slice(0, limit);
-    bound = kept.at(-1);
-  }
-  return kept.sort().slice(0, limit);
-}
-
-function wildcard(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is');
 }
 
 export type { Located };

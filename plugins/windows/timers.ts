@@ -37,6 +37,7 @@ export const timers = definePlugin({
     symbol: col.string('the symbol there'),
     module: col.string('the module that it is in'),
     hooked: col.bool('the routine is outside of all modules'),
+    comment: col.string('where the routine is instead'),
   },
   examples: [{ line: 'timers' }, { line: 'timers hooked=true', doc: 'routines that no module has' }],
   async *collect(context, args) {
@@ -70,9 +71,10 @@ export const timers = definePlugin({
         _KDPC: call,
         routine: () => call()?.$pointer('DeferredRoutine') ?? null,
         argument: () => call()?.$pointer('DeferredContext') ?? null,
-        symbol: () => (routine === undefined ? null : (resolver.name(routine) ?? OUTSIDE)),
+        symbol: () => (routine === undefined ? null : (resolver.name(routine) ?? null)),
         module: owner?.name ?? null,
         hooked,
+        comment: hooked ? OUTSIDE : null,
       };
     }
     for (const what of faults.slice(0, TOLD)) context.note(`${what}.`);

@@ -28,15 +28,16 @@ const INSTRUCTIONS = 12;
 const LONGEST_INSTRUCTION = 15n;
 
 export const peColumns = {
-  name: col.string('what: an attribute, a section, a directory, module!function, an exported name, a key, an instruction', { width: 24 }),
-  value: col.string('its value; rights of a section; where an import leads; what an export is forwarded to; what an instruction works on'),
+  name: col.string('what: an attribute, a section, a directory, a function that is imported or exported, a key, an instruction', { width: 24 }),
   vma: col.address('address in memory: of a section, a directory, an import\'s pointer, an export, an instruction'),
   size: col.int('bytes: in memory of a section', { unit: 'bytes' }),
   ord: col.int('ordinal of an export, or of an import that has no name'),
+  value: col.string('its value; rights of a section; the module that an import is of, and where it leads if that is another function; what an export is forwarded to; what an instruction works on'),
   rva: col.physical('distance to the image\'s base', { hidden: true }),
   perm: col.string('rights of a section: r-x', { hidden: true }),
   raw: col.physical('where a section stands in the file', { hidden: true }),
   raw_size: col.int('bytes of a section in the file', { unit: 'bytes', hidden: true }),
+  dll: col.string('the module that an import is of', { hidden: true }),
   function: col.address('where an import\'s pointer leads', { hidden: true }),
   status: col.string('of an export: M where its page is in memory, - where it is not', { hidden: true }),
 } as const;
@@ -93,12 +94,9 @@ const ROWS: Readonly<Record<PePart, (view: PeView) => Iterable<PeRow> | AsyncIte
     for (const { dll, name, ordinal, slot, delayed } of imports(pe)) {
       const target = pointer(slot);
       yield {
-        name: `${dll === '' ? '?' : dll}!${name ?? (ordinal === undefined ? '?' : `#${ordinal}`)}`,
-        value: () => {
-          const address = target();
-          if (typeof address !== 'bigint') return delayed ? 'on first call' : address;
-          return [names.name(address) ?? `0x${address.toString(16)}`, delayed ? '(on first call)' : ''].filter(Boolean).join(' ');
-        },
+        name: name ?? (ordinal === undefined ? '?' : `#${ordinal}`),
+        value: () => [dll === '' ? '?' : dll, ...leadsTo(names, orElse(target, null), name), delayed ? '(on first call)' : ''].filter(Boolean).join(' '),
+        dll: dll === '' ? null : dll,
         vma: pe.address(slot),
         rva: slot,
         ord: ordinal ?? null,
@@ -127,6 +125,14 @@ const ROWS: Readonly<Record<PePart, (view: PeView) => Iterable<PeRow> | AsyncIte
   },
   code: codeRows,
 };
+
+/** Where an import's pointer leads, if that is not the function of its own name. */
+function leadsTo(names: Names, address: bigint | null | Absent, name: string | undefined): string[] {
+  if (typeof address !== 'bigint') return [];
+  const known = names.name(address);
+  if (known !== undefined && known.slice(known.indexOf('!') + 1) === name) return [];
+  return ['→', known ?? `0x${address.toString(16)}`];
+}
 
 function* headerRows({ pe }: PeView): Generator<PeRow> {
   const { header } = pe;

@@ -1,8 +1,7 @@
-import { kernelModules } from '../../src/kernel/windows/modules.js';
+import { loadedDrivers } from '../../src/kernel/windows/modules.js';
 import { processImages, programBase } from '../../src/kernel/windows/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
 import { activeProcesses, pidOf } from '../../src/kernel/windows/processes.js';
-import { unicodeText } from '../../src/kernel/windows/strings.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { orElse } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';
@@ -32,7 +31,6 @@ export const procdump = definePlugin({
   columns: {
     _EPROCESS: col.struct('_EPROCESS', 'the process'),
     base: col.address('where the program is'),
-    filename: col.string('the file', { title: 'Filename' }),
     ...peDumpColumns,
     pid: PID,
   },
@@ -71,7 +69,6 @@ export const dlldump = definePlugin({
     _EPROCESS: col.struct('_EPROCESS', 'the process'),
     base: col.address('where the module is'),
     module: col.string('file name of the module', { width: 20 }),
-    filename: col.string('the file'),
     ...peDumpColumns,
     source: col.string('loader: on its list; region: mapped, and not on it', { hidden: true }),
     pid: PID,
@@ -103,7 +100,7 @@ export const moddump = definePlugin({
   needs: ['windows'],
   topic: 'kernel',
   summary: 'writes drivers and libraries of the kernel to files',
-  notes: `The modules at nt!PsLoadedModuleList. Drivers of sessions (win32k.sys) are mapped in processes of a session only: they are read there. What drivers need for their start alone (INIT) is discarded after it. ${NOTES}`,
+  notes: `The modules at nt!PsLoadedModuleList; of a triage dump those of its header. Drivers of sessions (win32k.sys) are mapped in processes of a session only: they are read there. What drivers need for their start alone (INIT) is discarded after it. ${NOTES}`,
   args: {
     regex: arg.regex('only modules whose name matches', { positional: true, default: /./i, completes: 'module' }),
     ...peDumpArgs,
@@ -111,7 +108,6 @@ export const moddump = definePlugin({
   columns: {
     name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { title: 'Name', width: 20 }),
     base: col.address('where it is   _LDR_DATA_TABLE_ENTRY.DllBase', { title: 'Base' }),
-    filename: col.string('the file', { title: 'Filename' }),
     ...peDumpColumns,
   },
   examples: [{ line: 'moddump hal dump_dir=/tmp' }],
@@ -119,16 +115,14 @@ export const moddump = definePlugin({
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
     let matches = 0;
-    for (const entry of kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
-      const base = orElse(() => entry.DllBase.address, 0n);
-      const name = orElse(() => unicodeText(entry.BaseDllName), '');
+    for (const { base, name } of loadedDrivers(kernel)) {
       if (base === 0n || !args.regex.test(name === '' ? NAMELESS : name)) continue;
       matches++;
       context.progress(undefined, name);
       const dumped = await dumpPe(context, spaceWith(kernel, base), base, args, () => folder.create(`driver.${base.toString(16)}.${name === '' ? NAMELESS : name}`, ''));
       yield { name, base, ...dumped };
     }
-    if (matches === 0) context.note(`No module of the kernel matches ${args.regex.source}; modules shows them all.`);
+    if (matches === 0) context.note(`No module of the kernel matches ${args.regex.source}, or their list cannot be read: modules tells.`);
   },
 });
 
@@ -146,7 +140,6 @@ export const pedump = definePlugin({
   },
   columns: {
     base: col.address('where it is'),
-    filename: col.string('the file'),
     ...peDumpColumns,
   },
   examples: [{ line: 'pedump nt dump_dir=/tmp' }],

@@ -8,8 +8,9 @@ import { pidOf } from '../../src/kernel/windows/processes.js';
 import { fileName, type Vad, vadFile, vads } from '../../src/kernel/windows/vad.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
+import type { PluginContext } from '../../src/plugin/context.js';
 import { dumpArgs, type DumpFile, DumpFolder } from '../../src/plugin/dump-folder.js';
-import { appendMemory } from '../../src/plugin/dump-memory.js';
+import { appendMemory, closeFile } from '../../src/plugin/dump-memory.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
@@ -61,7 +62,7 @@ export const vaddump = definePlugin({
         const length = Number(end - start) + 1;
         context.progress(undefined, `${name} (${pid ?? '?'}) 0x${start.toString(16)}`);
         const begin = (): DumpFile => folder.create(`${name}.${place}.${hex(start)}-${hex(end)}`, '.dmp');
-        const dumped = length > args.max_size ? { filename: null, missing: null, comment: 'no file: larger than max_size' } : await dumpRegion(space, region, length, begin, context.signal);
+        const dumped = length > args.max_size ? { filename: null, missing: null, comment: 'no file: larger than max_size' } : await dumpRegion(context, space, region, length, begin);
         const { comment, ...rest } = dumped;
         yield { _EPROCESS: process, start, end, length, ...rest, comment: typeof file === 'string' || !file ? [comment, file].filter(Boolean).join('; ') || null : (comment ?? file), pid };
       }
@@ -81,14 +82,14 @@ function mappedFile(kernel: WindowsKernel, region: Vad): string | Absent | undef
   }
 }
 
-async function dumpRegion(space: AddressSpace, { start, end }: Vad, length: number, begin: () => DumpFile, signal: AbortSignal) {
-  if (!(await hasPage(space, pageNumber(start), pageNumber(end), signal))) return { filename: null, missing: null, comment: 'no file: none of its pages is in memory' };
+async function dumpRegion(context: PluginContext, space: AddressSpace, { start, end }: Vad, length: number, begin: () => DumpFile) {
+  if (!(await hasPage(space, pageNumber(start), pageNumber(end), context.signal))) return { filename: null, missing: null, comment: 'no file: none of its pages is in memory' };
   const file = begin();
   try {
-    const missing = await appendMemory(file, space, start, length, signal);
+    const missing = await appendMemory(file, space, start, length, context.signal);
     return { filename: file.path, missing, comment: undefined };
   } finally {
-    file.close();
+    closeFile(context, file);
   }
 }
 

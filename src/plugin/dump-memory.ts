@@ -51,6 +51,7 @@ export const peDumpArgs = {
 export const peDumpColumns = {
   size: col.size('bytes of the file', { unit: 'bytes' }),
   missing: col.int('pages that are not in memory, zeros in the file', { unit: 'pages' }),
+  filename: col.string('the file'),
   comment: col.string('what is odd about it, or why there is no file'),
 } as const;
 
@@ -79,9 +80,15 @@ export async function dumpPe(context: PluginContext, space: AddressSpace, base: 
     }
     for (const { at, bytes } of layout.patches) if (at + bytes.length <= file.size) file.overwrite(at, bytes);
   } finally {
-    file.close();
+    closeFile(context, file);
   }
   return { filename: file.path, size: file.size, missing, comment: layout.remarks.length > 0 ? layout.remarks.join('; ') : null };
+}
+
+/** Closes a file; one that the analyst stopped is said not to be complete. */
+export function closeFile(context: PluginContext, file: DumpFile): void {
+  file.close();
+  if (context.signal.aborted) context.note(`Stopped: ${file.path} is not complete.`);
 }
 
 function executableAt(space: AddressSpace, base: bigint): LoadedPe | Absent {

@@ -86,7 +86,7 @@ test('imports of drivers, and what the loader made of them', async () => {
     assert.deepEqual(all.map((row) => `${String(row['module']).toLowerCase()}!${String(row['function'])}`).sort(), stated(original));
     const told = await rows(peinfo, { image_base: BigInt(base), parts: ['imports'] });
     assert.deepEqual(told.map((row) => [row['vma'], row['function']]), all.map((row) => [row['iat'], row['call']]));
-    assert.deepEqual(told.map((row) => String(row['value'])), all.map((row) => `nt!${String(row['function'])}`));
+    assert.deepEqual(told.map((row) => [row['dll'], row['value'], row['name']]), all.map((row) => ['ntoskrnl.exe', 'ntoskrnl.exe', row['function']]));
   }
   const nothing = await rowsOf(session, impscan, { kernel: true });
   assert.equal(nothing.rows.length, 0);
@@ -116,7 +116,9 @@ test('XP with PAE: a driver of 32 bits is written back, its imports are told', {
     { name: 'sample.sys', base: sample, size: image.length },
     { name: 'alpha.sys', base: alpha, size: image.length },
     { name: 'beta.sys', base: beta, size: image.length },
+    { name: '/../..\\\x1b[31m', base: alpha + 0x8000n, size: 0x1000 },
   ]);
+  forged.image.write(alpha + 0x8000n, image);
   const xp = forged.session();
   const { rows: found } = await rowsOf(xp, impscan, { kernel: true, base: sample });
   assert.deepEqual(
@@ -129,5 +131,11 @@ test('XP with PAE: a driver of 32 bits is written back, its imports are told', {
   const back = readFileSync(String(written[0]?.['filename']));
   assert.equal(back.length, bytes.length);
   assert.equal(mapped(back).base, sample);
+  // Names of the image never lead out of the folder, or to the terminal.
+  const before = new Set(readdirSync(folder));
+  const { rows: hostile } = await rowsOf(xp, moddump, { regex: /31m/, dump_dir: folder });
+  const [file] = readdirSync(folder).filter((name) => !before.has(name));
+  assert.equal(hostile[0]?.['filename'], join(folder, file ?? ''));
+  assert.match(file ?? '', /^driver\.f8108000\.[\w.]+$/);
   xp.close();
 });

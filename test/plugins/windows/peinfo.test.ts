@@ -35,7 +35,7 @@ test('a file on disk needs no image', { skip: skipWithoutObjdump }, async () => 
   assert.equal(value(all, 'TimeDateStamp'), '2010-01-01T00:00:00Z (0x4b3d3b00)');
   assert.equal(value(all, 'PDB'), 'd:\\build\\sample.pdb');
   assert.deepEqual(part(all, 'Sections').map((row) => [row['name'], row['perm'], row['raw']]), [['.text', 'r-x', 0x400], ['.rdata', 'r--', 0x600], ['.data', 'rw-', 0xa00], ['.rsrc', 'r--', 0xc00], ['.reloc', 'r--', 0x1000]]);
-  assert.deepEqual(part(all, 'Imports').map((row) => [row['name'], row['ord']]), [['alpha.dll!AlphaOne', null], ['alpha.dll!AlphaTwo', null], ['beta.dll!#42', 42], ['late.dll!LateOne', null]]);
+  assert.deepEqual(part(all, 'Imports').map((row) => [row['value'], row['name'], row['ord']]), [['alpha.dll', 'AlphaOne', null], ['alpha.dll', 'AlphaTwo', null], ['beta.dll', '#42', 42], ['late.dll (on first call)', 'LateOne', null]]);
   assert.deepEqual(part(all, 'Exports').map((row) => [row['name'], row['ord'], row['vma']]).slice(0, 2), [['first', 5, 0x180001000n], ['second', 6, 0x180001020n]]);
   assert.equal(value(all, 'CompanyName'), 'Nobody Corporation');
   const code = part(all, 'Entry point');
@@ -70,10 +70,10 @@ test('in memory, imports show where their pointers lead', async () => {
   for (const [index, slot] of slots.entries()) bytes.writeBigUInt64LE(BigInt(0x7fff0000 + index), slot);
   const pe = LoadedPe.read(new BufferSpace(bytes, 0x400000n), 0x400000n);
   const found: PeRow[] = [];
-  const names = { nearest: () => undefined, name: (address: bigint) => (address === 0x7fff0001n ? 'other!Hook' : undefined) };
-  for await (const [, row] of peRows({ pe, names, loaded: true, note: () => undefined }, PE_PARTS)) if (String(row.name).includes('.dll!')) found.push(row);
+  const names = { nearest: () => undefined, name: (address: bigint) => (address === 0x7fff0001n ? 'other!Hook' : address === 0x7fff0000n ? 'alpha!AlphaOne' : undefined) };
+  for await (const [, row] of peRows({ pe, names, loaded: true, note: () => undefined }, PE_PARTS)) if (row.dll) found.push(row);
   const cell = (one: unknown): unknown => (typeof one === 'function' ? (one as () => unknown)() : one);
-  assert.deepEqual(found.map((row) => cell(row.value)), ['0x7fff0000', 'other!Hook', '0x7fff0002', '0x7fff0003 (on first call)']);
+  assert.deepEqual(found.map((row) => cell(row.value)), ['alpha.dll', 'alpha.dll → other!Hook', 'beta.dll → 0x7fff0002', 'late.dll → 0x7fff0003 (on first call)']);
   assert.deepEqual(found.map((row) => cell(row.function)), [0x7fff0000n, 0x7fff0001n, 0x7fff0002n, 0x7fff0003n]);
 });
 

@@ -50,7 +50,7 @@ export const loadProfile = definePlugin({
     const debug = debugOf(names, args.guid);
     const { profiles } = names;
     if (args.file !== undefined) names.take(profiles.give(names.debug ?? debug ?? NONE, await openProfileFile(session.path(args.file))));
-    else {
+    else if (debug || !names.profile) {
       if (!debug) throw new PluginError(`The debug record of ${names.name} is not in memory: which PDB it has is not known.`, `load_profile ${args.module_name} file=FILE`);
       const found = await profiles.load(names.profileKey, debug);
       if (!found) throw missing(names, debug, (await session.repository()).stores.map(({ name }) => name));

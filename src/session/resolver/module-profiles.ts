@@ -1,9 +1,11 @@
 import { windowsOverlay } from '../../kernel/windows/overlays.js';
 import { guidAge } from '../../kernel/windows/rsds.js';
+import type { AddressSpace } from '../../memory/space.js';
 import { TypeCompiler } from '../../object/compiler.js';
 import { ProfileError } from '../../symbols/error.js';
 import { OverlayTypes } from '../../symbols/overlay.js';
 import type { PeDebug } from '../../symbols/pe/loaded.js';
+import { DataIndex, scoreOf } from '../../symbols/rekall/data-index.js';
 import type { ProfileRepository } from '../../symbols/repository/repository.js';
 import type { ProfileSource } from '../../symbols/source.js';
 
@@ -21,6 +23,7 @@ export class ModuleProfiles {
   private readonly found = new Map<string, ModuleProfile>();
   /** without waiting there was none */
   private readonly notAtHand = new Set<string>();
+  private readonly indexes = new Map<string, DataIndex | undefined>();
   private readonly asked = new Map<string, Promise<ModuleProfile | undefined>>();
 
   constructor(private readonly repository: ProfileRepository | undefined) {}
@@ -43,7 +46,35 @@ export class ModuleProfiles {
     return undefined;
   }
 
-  /** The same from wherever it may come, servers too. Asked for once. */
+  /**
+   * The profile of a module whose debug record is not in memory, by the bytes that an index of its builds states (`tcpip/index`). Undefined unless all points that can be
+   * read are as one build has them, a text among them, and no other build fits as well.
+   */
+  byIndex(module: string, space: AddressSpace, base: bigint): ModuleProfile | undefined {
+    try {
+      const [best, second] = this.index(module)?.matches(space, base) ?? [];
+      if (!best || scoreOf(best) < 1 || best.texts === 0) return undefined;
+      if (second && scoreOf(second) === 1 && second.matched >= best.matched) return undefined;
+      const known = this.found.get(best.profile);
+      const source = known ? undefined : this.repository?.loadNow(best.profile);
+      return known ?? (source && this.keep(best.profile, source));
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      return undefined;
+    }
+  }
+
+  private index(module: string): DataIndex | undefined {
+    if (!this.indexes.has(module)) {
+      // One that is damaged is none, and is not read again.
+      this.indexes.set(module, undefined);
+      const source = this.repository?.loadNow(`${module}/index`);
+      this.indexes.set(module, source && DataIndex.of(source));
+    }
+    return this.indexes.get(module);
+  }
+
+  /** The profile by the debug record from wherever it may come, servers too. Asked for once. */
   async load(module: string, debug: PeDebug): Promise<ModuleProfile | undefined> {
     const key = guidAge(debug);
     const known = this.now(module, debug);

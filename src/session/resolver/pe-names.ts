@@ -62,7 +62,7 @@ export class PeNames implements ModuleNames {
   get profile(): ModuleProfile | undefined {
     if (this.known === undefined) {
       const { debug } = this;
-      this.known = (debug && this.profiles.now(this.profileKey, debug)) ?? null;
+      this.known = (debug ? this.profiles.now(this.profileKey, debug) : this.profiles.byIndex(this.profileKey, this.space, this.start)) ?? null;
     }
     return this.known ?? undefined;
   }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Kernel } from '../../../src/kernel/kernel.js';
 import type { ApiSets } from '../../../src/kernel/windows/api-sets.js';
 import { BufferSpace } from '../../../src/memory/space.js';
@@ -8,6 +12,7 @@ import { moduleKey, type ModuleNames } from '../../../src/session/resolver/modul
 import { ModuleProfiles } from '../../../src/session/resolver/module-profiles.js';
 import { PeNames, type PeSurroundings } from '../../../src/session/resolver/pe-names.js';
 import { Resolver } from '../../../src/session/resolver/resolver.js';
+import { openRepository } from '../../../src/symbols/repository/open.js';
 import { SymbolTable } from '../../../src/symbols/symbol-table.js';
 import { FAKE_PE_SIZE, type FakePe, fakePe } from '../../support/pe.js';
 
@@ -75,6 +80,32 @@ test('in a process of WoW64 each half leads to its own: 32 bits to ntdll32', asy
   assert.equal(await resolver.address('kernel32!HeapAlloc'), module('ntdll_32').start + 0xb00n);
   assert.equal(await resolver.address('ntdll!RtlAllocateHeap'), module('ntdll').start + 0x900n);
   assert.equal(await resolver.address('ntdll32!RtlAllocateHeap'), module('ntdll_32').start + 0xb00n);
+});
+
+test('without a debug record an index of builds tells which one it is, where its bytes fit one alone', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-index-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const hex = (text: string): string => Buffer.from(text).toString('hex');
+  const save = (name: string, json: unknown): void => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(JSON.stringify(json)));
+  };
+  const index = (entries: Record<string, unknown>): unknown => ({ $METADATA: { Type: 'Index', ProfileClass: 'Index' }, $INDEX: entries });
+  for (const [key, mark] of [['A1', 0x100], ['B2', 0x200]] as const) save(`tcpip/GUID/${key}`, { $METADATA: { ProfileClass: 'Tcpip', arch: 'AMD64' }, $CONSTANTS: { Mark: mark } });
+  save('tcpip/index', index({ 'tcpip/GUID/A1': [[0x800, [hex('TcpSend')]], [0x900, ['90']]], 'tcpip/GUID/B2': [[0x800, [hex('TcpRecv')]], [0x900, ['90']]], '../../etc/passwd': [[0x900, ['90']]] }));
+  // Two builds that fit as well as each other, and bytes without a text, tell nothing.
+  save('twins/index', index({ 'tcpip/GUID/A1': [[0x800, [hex('TcpSend')]]], 'tcpip/GUID/B2': [[0x800, [hex('TcpSend')]]] }));
+  save('chance/index', index({ 'tcpip/GUID/A1': [[0x900, ['90']]] }));
+  save('damaged/index', { $INDEX: 5, $METADATA: {} });
+  const image = fakePe({ machine: 0x8664 });
+  image.write('TcpSend', 0x800);
+  image[0x900] = 0x90;
+  const space = new BufferSpace(image, BASE);
+  const profiles = new ModuleProfiles(openRepository([folder], { cache: undefined }));
+  const around: PeSurroundings = { profiles, module: () => undefined, apiSets: () => undefined };
+  const mark = (name: string): bigint | undefined => new PeNames(space, name, BASE, BASE + BigInt(FAKE_PE_SIZE), `C:\\${name}.sys`, around).lookup('Mark');
+  assert.equal(mark('tcpip'), BASE + 0x100n);
+  for (const name of ['twins', 'chance', 'damaged', 'nowhere']) assert.equal(mark(name), undefined, name);
 });
 
 test('an importer may have a host of its own for an API set', () => {

@@ -54,10 +54,15 @@ export const impscan = definePlugin({
     const kernelFile = drivers.find(({ base }) => base === kernel.location.base)?.name;
     if (args.kernel) {
       const names = new ModuleExports(await context.session.resolver(null), kernel.space, kernelFile);
-      for await (const row of found(context, kernel.space, args.base ?? kernel.location.base, args.size, names, 'the kernel')) yield { divider: 'the kernel', ...row };
+      const base = args.base ?? kernel.location.base;
+      const rows = await found(context, kernel.space, base, args.size, names);
+      if (!rows) throw new PluginError(`No executable stands at 0x${base.toString(16)}: how many bytes of code are there?`, `impscan kernel=yes base=0x${base.toString(16)} size=0x10000`);
+      for (const row of rows) yield { divider: 'the kernel', ...row };
+      if (rows.length === 0) context.note(`No pointer to an exported function is used at 0x${base.toString(16)}: ${WHY}`);
       return;
     }
     let count = 0;
+    const [without, headless]: [string[], string[]] = [[], []];
     for (const { process } of selectWindowsProcesses(context, args)) {
       const space = orElse(() => processSpace(kernel, process), undefined);
       const { peb, kernel: section } = programBase(kernel, process);
@@ -67,20 +72,23 @@ export const impscan = definePlugin({
       const names = new ModuleExports(await context.session.resolver(contextOf(kernel, process)), space, kernelFile);
       const pid = pidOf(process) ?? null;
       const divider = `${orElse(() => process.ImageFileName, '?')} (${pid ?? '?'})`;
-      for await (const row of found(context, space, base, args.size, names, divider)) yield { divider, ...row, pid, _EPROCESS: process };
+      const rows = await found(context, space, base, args.size, names);
+      for (const row of rows ?? []) yield { divider, ...row, pid, _EPROCESS: process };
+      if (!rows) headless.push(divider);
+      else if (rows.length === 0) without.push(divider);
     }
+    if (headless.length > 0) context.note(`The header is not in memory of ${headless.join(', ')}; with size=BYTES code alone is looked at.`);
+    if (without.length > 0) context.note(`No pointer to an exported function is used by ${without.join(', ')}: ${WHY}`);
     if (count === 0) context.note('None of the processes has a program in memory: ended, or the kernel\'s own (kernel=yes).');
   },
 });
 
-/** The imports of one executable, or of code without a header. */
-async function* found(context: PluginContext, space: AddressSpace, base: bigint, size: number | undefined, names: ModuleExports, who: string) {
+const WHY = 'there are none, or code, pointers or export tables are not in memory.';
+
+/** The imports of one executable, or of code without a header; undefined where there is no header, and no size. */
+async function found(context: PluginContext, space: AddressSpace, base: bigint, size: number | undefined, names: ModuleExports) {
   const pe = LoadedPe.at(space, base);
-  if (!pe && size === undefined) {
-    if (who === 'the kernel') throw new PluginError(`No executable stands at 0x${base.toString(16)}: how many bytes of code are there?`, `impscan kernel=yes base=0x${base.toString(16)} size=0x10000`);
-    context.note(`${who}: no header at 0x${base.toString(16)} in memory; with size=BYTES code alone is looked at.`);
-    return;
-  }
+  if (!pe && size === undefined) return undefined;
   const end = base + BigInt(pe?.sizeOfImage ?? size ?? 0);
   const width = pe ? (pe.header.wide ? 8 : 4) : space.bits === 64 ? 8 : 4;
   const table = pe?.directory(DIRECTORY.iat);
@@ -94,14 +102,13 @@ async function* found(context: PluginContext, space: AddressSpace, base: bigint,
     isExport: (address: bigint) => (address < base || address >= end) && names.at(address) !== undefined,
   } as const;
   const stated = new Map(pe ? [...imports(pe)].map((one) => [pe.address(one.slot), `${one.dll}!${one.name ?? `#${one.ordinal ?? '?'}`}`]) : []);
-  let rows = 0;
+  const rows = [];
   for await (const pointers of breathing(usedPointers(search), context.signal)) {
     for (const { slot, target, callers } of pointers as readonly UsedPointer[]) {
       const known = names.at(target);
       if (!known) continue;
-      rows++;
       const [first, ...others] = known.names;
-      yield {
+      rows.push({
         iat: slot,
         call: target,
         module: known.module,
@@ -110,8 +117,8 @@ async function* found(context: PluginContext, space: AddressSpace, base: bigint,
         caller: callers[0] ?? null,
         stated: stated.get(slot) ?? null,
         also: () => [...others, ...names.forwardersTo(target)].join(', ') || null,
-      };
+      });
     }
   }
-  if (rows === 0) context.note(`${who}: no pointer to an exported function is used at 0x${base.toString(16)}; its code, its pointers or the export tables are not in memory.`);
+  return rows;
 }

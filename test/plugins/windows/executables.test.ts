@@ -90,7 +90,7 @@ test('imports of drivers, and what the loader made of them', async () => {
   }
   const nothing = await rowsOf(session, impscan, { kernel: true });
   assert.equal(nothing.rows.length, 0);
-  assert.match(nothing.run.notes.join(), /no pointer to an exported function/);
+  assert.match(nothing.run.notes.join(), /^No pointer to an exported function/);
 });
 
 test('a region whose pages are valid, in transition, in the page file, demand zero and never touched', async () => {

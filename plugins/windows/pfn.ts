@@ -23,7 +23,7 @@ export const pfn = definePlugin({
     Address: col.address('an address, or an entry as it stands in memory'),
     Value: col.any('a number, words, or the process'),
   },
-  examples: [{ line: 'pfn 0xfe35', doc: 'a page of ntdll.dll' }, { line: 'pfn 0x187', doc: 'a root of page tables' }],
+  examples: [{ line: 'pfn 0x2c4', doc: 'in the sample a page of ntdll.dll' }, { line: 'pfn 0x187', doc: 'a root of page tables' }],
   *collect(context, { pfn: frame }) {
     const kernel = windowsOf(context);
     if (frame < 0 || frame >= HIGHEST) throw new PluginError(`No page has the number 0x${frame.toString(16)}.`, 'pfn 0x1000');

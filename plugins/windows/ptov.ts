@@ -35,7 +35,7 @@ export const ptov = definePlugin({
     comment: col.string('file offset and sharers; what the process has there: region, rights, symbol'),
     _EPROCESS: col.struct('_EPROCESS', 'the process', { hidden: true }),
   },
-  examples: [{ line: 'ptov 0xfe35123', doc: 'a page of ntdll.dll, which every process maps' }, { line: 'ptov 0x2c4000 0x283eb30' }],
+  examples: [{ line: 'ptov 0x2c4123', doc: 'a page that processes share (in the sample: of ntdll.dll)' }, { line: 'ptov 0x2c4000 0x187000' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const uses = await usesOf(context);

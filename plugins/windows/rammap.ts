@@ -41,8 +41,8 @@ export const rammap = definePlugin({
   },
   columns,
   examples: [
-    { line: 'rammap 0x100000 0x140000', doc: 'the pages of 256 KiB' },
-    { line: 'rammap 0xfe35000 0xfe36000 all=true', doc: 'everybody who maps one page' },
+    { line: 'rammap 0x180000 0x1c0000', doc: 'the pages of 256 KiB' },
+    { line: 'rammap 0x2c4000 0x2c5000 all=true', doc: 'everybody who maps one page' },
   ],
   async *collect(context, args) {
     const kernel = windowsOf(context);

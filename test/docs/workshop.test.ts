@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -9,6 +9,7 @@ import { Shell } from '../../src/console/shell.js';
 import { Conversation, Screen } from '../support/console.js';
 import { root } from '../support/root.js';
 import { committedSample, type Sample } from '../support/sample.js';
+import { sampleTruth } from '../support/windows-sample.js';
 import { agrees, rewritten, type Step, stepsOf } from '../support/walkthrough.js';
 
 /**
@@ -45,6 +46,8 @@ test('the workshop says what the console says', { skip, timeout: 120_000 }, asyn
   const steps = stepsOf(document);
   assert.ok(steps.length > 30, `${steps.length} steps`);
   process.chdir(folder);
+  // The samples are opened by the paths that one types in a checkout.
+  symlinkSync(join(root, 'fixtures'), join(folder, 'fixtures'));
   const talk = new Conversation({ parameters: { filename: sample?.image ?? '', timezone: 'UTC' } });
   const replacements = new Map<Step, readonly string[]>();
   const failures: string[] = [];
@@ -132,4 +135,24 @@ test('what the workshop shows is what the guest said of itself', { skip }, () =>
   const pid = shown('select offset, field, type from dt("task_struct")').join('\n');
   assert.match(pid, new RegExp(`^0x${Number(task?.members['pid']).toString(16)} +pid +int$`, 'm'));
   assert.match(pid, new RegExp(`task_struct, ${String(task?.size)} bytes`));
+});
+
+test('what the workshop shows of Windows is what the forge meant', () => {
+  const { processes, ptov, handles, drivers } = sampleTruth();
+  const page = ptov.find(({ physical }) => physical === '0x2c4000');
+  const sharing = shown('ptov 0x2c4000').flatMap((line) => / process +0x0*77001000 +(\d+) /.exec(line)?.[1] ?? []);
+  assert.deepEqual(sharing.map(Number), page?.valid_in.map(({ pid }) => pid).sort((one, other) => one - other));
+  assert.equal(page?.file, '\\Windows\\System32\\ntdll.dll');
+  const lsass = processes.find(({ name }) => name === 'lsass.exe');
+  assert.match(shown('cc lsass')[0] ?? '', new RegExp(`\\(${lsass?.pid}\\), DTB ${lsass?.dtb}$`));
+  const regions = shown('vad 484').flatMap((line) => (/^(0x\w+) +\d+ +(0x\w+) +(0x\w+)/.exec(line)?.slice(1) ?? []).map(BigInt));
+  assert.deepEqual(regions, lsass?.vads.flatMap(({ vad, start, end }) => [vad, start, end].map(BigInt)));
+  const owners = handles.filter(({ type, object }) => type === 'Process' && object === lsass?.eprocess).map(({ pid }) => pid);
+  assert.deepEqual(shown('select _EPROCESS.name as name, _EPROCESS.pid as pid, handle').slice(2).map((line) => Number(/ +(\d+) /.exec(line)?.[1])), owners);
+  assert.match(shown('psxview odd=yes').join('\n'), new RegExp(`^${processes.find(({ unlinked }) => unlinked)?.eprocess} agent`, 'm'));
+  const states = processes.find(({ pid }) => pid === 1652)?.marks['page states'] as Record<string, { physical?: string; offset?: string }>;
+  assert.match(shown('select level, physical, comment from vtop(0x601000)').at(-1) ?? '', new RegExp(` ${states['0x601000']?.physical} `));
+  assert.match(shown('select level, comment from vtop(0x602000)').at(-1) ?? '', new RegExp(`offset ${states['0x602000']?.offset}$`));
+  const hooks = drivers.flatMap(({ name, module, major }) => major.filter((one) => one.module !== module && one.module !== 'ntoskrnl.exe').map(({ address }) => `${name} ${address}`));
+  assert.deepEqual(shown('select driver_name').slice(2).map((line) => /^(\S+) .* (0x\w+) /.exec(line)?.slice(1).join(' ')), hooks);
 });

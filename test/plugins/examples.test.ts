@@ -11,6 +11,7 @@ import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
 import { committedSample } from '../support/sample.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
+import { sampleSession } from '../support/windows-sample.js';
 
 /** Commands whose examples read files that the analyst has, or an image of Windows though they need none; their own tests bring some. */
 const NEED_FILES = new Set(['json_render', 'convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile', 'peinfo']);
@@ -49,12 +50,12 @@ test('help names every argument, every column and every example', () => {
 });
 
 const linux = sample ? new Session({ filename: sample.image, cache: 'memory', dump_dir: folder, home: folder }, registry) : undefined;
-const windows = replicaSkip ? undefined : await replicaSession({ dump_dir: folder, home: folder });
+// Without the replica, the sample of our own.
+const windows = replicaSkip ? sampleSession({ dump_dir: folder, home: folder }) : await replicaSession({ dump_dir: folder, home: folder });
 for (const entry of registry.list().filter(({ name }) => !NEED_FILES.has(name))) {
   const forWindows = !fits(entry, 'linux');
   const session = forWindows ? windows : linux;
-  const missing = forWindows ? replicaSkip : 'no committed sample';
-  test(`the examples of ${entry.name} run on the ${forWindows ? 'Windows replica' : 'sample'}`, { skip: session ? false : missing }, async () => {
+  test(`the examples of ${entry.name} run on the ${forWindows ? 'Windows image' : 'sample'}`, { skip: session ? false : 'no committed sample' }, async () => {
     for (const { line } of entry.examples) {
       const typed = line.replace(/dump_dir=\S+/, `dump_dir=${folder}`);
       for (const terminal of [true, false]) {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Shell } from '../../src/console/shell.js';
 import { fits, type PluginEntry, type Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
@@ -15,9 +15,9 @@ const SLACK = 3;
 /** Commands whose examples read files of the analyst's own, or that tell of this machine: their help shows the lines alone. */
 export const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['convert_profile', 'dwarfparser', 'parse_pdb', 'fetch_pdb', 'build_local_profile', 'peinfo', 'version', 'null']);
 
-/** Commands whose examples run on the sample, which is Linux. */
-export function ofSample(registry: Registry): PluginEntry[] {
-  return registry.list().filter((entry) => !WITHOUT_OUTPUT.has(entry.name) && fits(entry, 'linux'));
+/** Commands whose examples run on a sample: on the Linux one where they can, the others on the Windows one. */
+export function ofSample(registry: Registry, system: 'linux' | 'windows' = 'linux'): PluginEntry[] {
+  return registry.list().filter((entry) => !WITHOUT_OUTPUT.has(entry.name) && (system === 'linux' ? fits(entry, 'linux') : !fits(entry, 'linux') && fits(entry, 'windows')));
 }
 
 /** Lines whose output changes whenever a command or a parameter is added. */
@@ -34,16 +34,18 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
 /** The folder in which examples say they ran; as long as the one they ran in, so that columns stay aligned. */
 const FOLDER = '/home/analyst/case';
 
-/** Where examples run: a folder of its own that holds the sample as `image.kdump`, so that no path of this machine is in any output. */
+/** Where examples run: a folder of its own that holds the sample under its own name, so that no path of this machine is in any output. */
 export class ExampleRunner {
   private readonly folder = realpathSync(mkdtempSync(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'rekall-')));
   private readonly before = process.cwd();
+  private readonly name: string;
 
   constructor(
     image: string,
     private readonly registry: Registry,
   ) {
-    symlinkSync(image, join(this.folder, 'image.kdump'));
+    this.name = basename(image);
+    symlinkSync(image, join(this.folder, this.name));
     mkdirSync(join(this.folder, 'home'));
     process.chdir(this.folder);
   }
@@ -63,7 +65,7 @@ export class ExampleRunner {
   /** Each line runs in a session of its own, on an image that has been opened before. */
   private async output(line: string): Promise<string> {
     const home = join(this.folder, 'home');
-    const session = new Session({ filename: 'image.kdump', home, colors: 'no', timezone: 'UTC' }, this.registry);
+    const session = new Session({ filename: this.name, home, colors: 'no', timezone: 'UTC' }, this.registry);
     const screen = new Screen(true);
     screen.columns = WIDTH;
     try {

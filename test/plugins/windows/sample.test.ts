@@ -28,7 +28,9 @@ const all = { method: METHODS };
 const rows = async (plugin: Parameters<typeof rowsOf>[1], args: Record<string, unknown> = {}): Promise<readonly Row[]> => (await rowsOf(session, plugin, args)).rows;
 const address = (cell: unknown): bigint => (cell as Struct).$address;
 const pid = (cell: unknown): number | undefined => describeStruct(cell as Struct).pid;
-const living = truth.processes.filter(({ exited }) => exited === null);
+/** In the order of their ids, in which commands list them. */
+const ordered = [...truth.processes].sort((one, other) => one.pid - other.pid);
+const living = ordered.filter(({ exited }) => exited === null);
 
 test('the profile beside the image is found without being named', async () => {
   const kernel = await session.kernel();
@@ -90,7 +92,7 @@ test('libraries, command lines and environments; one PEB is in the page file', a
 
 test('regions of all processes', async () => {
   const found = await rows(vad, all);
-  const expected = truth.processes.flatMap(({ vads, pid: owner }) => vads.map((one) => [owner, BigInt(one.vad), BigInt(one.start), BigInt(one.end), one.level, one.protection, one.commit, one.private, one.image, one.file]));
+  const expected = ordered.flatMap(({ vads, pid: owner }) => vads.map((one) => [owner, BigInt(one.vad), BigInt(one.start), BigInt(one.end), one.level, one.protection, one.commit, one.private, one.image, one.file]));
   assert.deepEqual(
     found.map((row) => [pid(row['_EPROCESS']), address(row['VAD']), row['start'], row['end'], row['lev'], row['protect'], row['com'], row['type'] === 'Private', row['exe'] === 'Exe', row['filename']]),
     expected,
@@ -109,7 +111,7 @@ test('threads of all processes', async () => {
   const found = await rows(threads, all);
   assert.deepEqual(
     found.map((row) => [address(row['_ETHREAD']), row['pid'], row['tid'], row['start'], row['win32_start']]),
-    truth.processes.flatMap((process) => process.threads.map((one) => [BigInt(one.ethread), process.pid, one.tid, BigInt(one.start), BigInt(one.win32_start)])),
+    ordered.flatMap((process) => process.threads.map((one) => [BigInt(one.ethread), process.pid, one.tid, BigInt(one.start), BigInt(one.win32_start)])),
   );
 });
 

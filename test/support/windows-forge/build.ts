@@ -28,6 +28,8 @@ export interface Built {
   readonly truth: Truth;
 }
 
+/** The frame of ntdll's code: examples and the workshop name it. */
+const NTDLL_CODE = new Map([[1, 0x2c4]]);
 const PROGRAMS = ['smss', 'csrss', 'wininit', 'services', 'lsass', 'winlogon', 'explorer', 'svchost', 'notepad', 'agent'];
 
 /** Builds the memory of a machine, and tells what was put where. */
@@ -48,7 +50,7 @@ export function build({ variant = 'x64', pieces: folder, memory = 8 * 1024 * 102
   const full = forge.has('_DRIVER_OBJECT', 'DriverName');
   const entriesOf = (image: Piece): bigint[] => entries(forge, image);
   const drivers = full ? writeDrivers(forge, objects, modules, forge.symbol('IopInvalidDeviceRequest'), entriesOf) : [];
-  const disk = drivers.find(({ name }) => name === '\\Driver\\Disk')?.device ?? 0n;
+  const disk = drivers.find(({ name }) => name === '\\Driver\\volmgr')?.device ?? 0n;
   const known = objects.directory('KnownDlls');
   const named = objects.directory('BaseNamedObjects');
   const sections = new Sections(forge, objects, pieces, disk);
@@ -60,8 +62,9 @@ export function build({ variant = 'x64', pieces: folder, memory = 8 * 1024 * 102
     objects.directory('RPC Control');
   }
   const shared = makeShared(sections, specs, piece, pieces, sharedFrame);
-  let tid = 3000;
-  const processes: MadeProcess[] = specs.map((spec) => makeProcess(forge, objects, sections, shared, spec, () => (tid += 4)));
+  // Ids of processes and threads come out of one table: none is given twice, nor the first place of a page, which is not used.
+  let tid = specs.length > PROCESSES.length ? 100000 : 3000;
+  const processes: MadeProcess[] = specs.map((spec) => makeProcess(forge, objects, sections, shared, spec, () => (tid += tid % 1024 === 1020 ? 8 : 4)));
   if (full) {
     for (const file of [shared.ntdll, shared.kernel32]) objects.create('Section', '_SECTION_OBJECT', { Segment: file.segment }, { name: file.path.slice(file.path.lastIndexOf('\\') + 1), directory: known });
   }
@@ -120,7 +123,7 @@ function entries(forge: Forge, image: Piece): bigint[] {
 
 function makeShared(sections: Sections, specs: readonly (typeof PROCESSES)[number][], piece: (name: string) => Piece, pieces: ReadonlyMap<string, Piece>, sharedFrame: number): Shared {
   const programs = new Map<string, MappedFile>();
-  const ntdll = sections.image('\\Windows\\System32\\ntdll.dll', piece('ntdll.dll'));
+  const ntdll = sections.image('\\Windows\\System32\\ntdll.dll', piece('ntdll.dll'), [], NTDLL_CODE);
   // A page of kernel32 was cut from everybody's working set and waits on the standby list.
   const kernel32 = sections.image('\\Windows\\System32\\kernel32.dll', piece('kernel32.dll'), [2]);
   for (const { program, path, exited } of specs) {

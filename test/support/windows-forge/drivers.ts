@@ -57,6 +57,8 @@ export function writeModules(forge: Forge, modules: readonly Omit<KernelModule, 
 }
 
 const IRP_MJ_COUNT = 28;
+/** FILE_DEVICE_* (wdm.h) */
+const DEVICE_TYPES: Readonly<Record<string, number>> = { 'atapi.sys': 4, 'volmgr.sys': 7, 'Ntfs.sys': 8, 'tcpip.sys': 0x12 };
 const [CREATE, READ, DEVICE_CONTROL] = [0, 3, 14];
 
 /** Driver and device objects. Requests that a driver does not handle lead to nt!IopInvalidDeviceRequest; one driver's entry leads elsewhere. */
@@ -72,8 +74,8 @@ export function writeDrivers(forge: Forge, objects: Objects, modules: readonly K
     major[CREATE] = create;
     major[READ] = read;
     major[DEVICE_CONTROL] = control;
-    // The hook: reads of the disk go by way of watch.sys.
-    if (file === 'disk.sys' && watch) major[READ] = entries(watch.piece)[1] ?? 0n;
+    // The hook: reads of the disk's port go by way of watch.sys.
+    if (file === 'atapi.sys' && watch) major[READ] = entries(watch.piece)[1] ?? 0n;
     const size = forge.size('_DRIVER_OBJECT');
     const object = objects.create('Driver', '_DRIVER_OBJECT', {
       Type: 4,
@@ -95,7 +97,7 @@ export function writeDrivers(forge: Forge, objects: Objects, modules: readonly K
       Size: deviceSize,
       ReferenceCount: 1,
       DriverObject: object,
-      DeviceType: folder === 'FileSystem' ? 8 : file === 'disk.sys' ? 7 : 0x22,
+      DeviceType: DEVICE_TYPES[file] ?? 0x22,
       StackSize: 1,
       Flags: 0x40,
     }, { name: deviceName, directory: devices, size: deviceSize + forge.size('_DEVOBJ_EXTENSION') });

@@ -61,9 +61,9 @@ export class Forge {
     this.types = pdb.types as unknown as Layouts;
     this.symbols = new Map([...pdb.constants.entries()]);
     // A large page of 2 MiB (without PAE 4 MiB) for nonpaged pool; the system's tables stand at a place of their own.
-    const [large, count] = plan.paging === 'i386' ? [0x400, 0x400] : [0x200, 0x200];
+    const [large, count] = plan.paging === 'i386' ? [0x400, 0x400] : [0x400, 0x200];
     const root = 0x187;
-    this.machine = new Machine(plan.paging, pages, [[large, count * poolPages], [root, 5]]);
+    this.machine = new Machine(plan.paging, pages, [[large, count * poolPages], [root, 5], [0x2c4, 1]]);
     this.system = new Space(this.machine, undefined, root);
     for (let index = 0; index < poolPages; index++) this.system.mapLarge(plan.nonPaged + BigInt(index * count * 4096), large + index * count);
     this.nonPaged = new Pool(this, 'nonpaged', plan.nonPaged, count * poolPages, (page) => this.machine.claim(large + page));

@@ -23,6 +23,7 @@ export function writeHandles(forge: Forge, objects: Objects, handles: readonly H
   const used = new Set<number>();
   for (const { value, object, access } of handles) {
     const index = value / 4;
+    if (index % perPage === 0) throw new Error(`the place of handle ${value} is not used`);
     used.add(index);
     const at = (pages[Math.floor(index / perPage)] as bigint) + BigInt((index % perPage) * size);
     // The lowest bit says that nobody holds the entry's lock.

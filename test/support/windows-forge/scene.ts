@@ -39,19 +39,19 @@ function process(name: string, pid: number, parent: number, session: number | un
 export const TIMES = { boot: '2026-01-05T08:00:00Z', taken: '2026-01-05T08:30:00Z' } as const;
 
 export const PROCESSES: readonly ProcessSpec[] = [
-  { name: 'System', pid: 4, parent: 0, threads: 5, created: '2026-01-05T08:00:01Z', user: 'system', opens: [248] },
-  process('smss.exe', 248, 4, undefined, 'system', '08:00:02', { path: '\\SystemRoot\\System32\\smss.exe', opens: [324, 380] }),
+  { name: 'System', pid: 4, parent: 0, threads: 5, created: '2026-01-05T08:00:01Z', user: 'system', opens: [208] },
+  process('smss.exe', 208, 4, undefined, 'system', '08:00:02', { path: '\\SystemRoot\\System32\\smss.exe', opens: [324, 380] }),
   process('csrss.exe', 324, 312, 0, 'system', '08:00:06', { threads: 3, command: `${system32('csrss.exe')} ObjectDirectory=\\Windows SharedSection=1024,12288,512 Windows=On SubSystemType=Windows`, opens: [372, 476, 484, 588, 660, 1512] }),
   process('wininit.exe', 372, 312, 0, 'system', '08:00:07', { opens: [476, 484] }),
-  process('csrss.exe', 380, 364, 1, 'system', '08:00:07', { threads: 3, command: `${system32('csrss.exe')} ObjectDirectory=\\Windows SharedSection=1024,12288,512 Windows=On SubSystemType=Windows`, opens: [428, 1204, 1388] }),
+  process('csrss.exe', 380, 364, 1, 'system', '08:00:07', { threads: 3, command: `${system32('csrss.exe')} ObjectDirectory=\\Windows SharedSection=1024,12288,512 Windows=On SubSystemType=Windows`, opens: [428, 1652, 1388] }),
   process('winlogon.exe', 428, 364, 1, 'system', '08:00:08'),
   process('services.exe', 476, 372, 0, 'system', '08:00:08', { threads: 3, opens: [588, 660] }),
-  process('lsass.exe', 484, 372, 0, 'system', '08:00:09', { threads: 3, opens: [1204] }),
+  process('lsass.exe', 484, 372, 0, 'system', '08:00:09', { threads: 3, opens: [1652] }),
   process('svchost.exe', 588, 476, 0, 'system', '08:00:10', { command: `${system32('svchost.exe')} -k DcomLaunch` }),
   process('svchost.exe', 660, 476, 0, 'service', '08:00:11', { command: `${system32('svchost.exe')} -k netsvcs` }),
-  process('explorer.exe', 1204, 1180, 1, 'analyst', '08:02:30', { path: 'C:\\Windows\\explorer.exe', threads: 4, injected: true, states: true, opens: [1388] }),
-  process('setup.exe', 1296, 1204, 1, 'analyst', '08:05:00', { program: 'agent.exe', path: 'C:\\Users\\analyst\\Downloads\\setup.exe', exited: '2026-01-05T08:05:42Z', threads: 0 }),
-  process('notepad.exe', 1388, 1204, 1, 'analyst', '08:06:12', { command: `"${system32('notepad.exe')}" C:\\Users\\analyst\\notes.txt`, pagedOut: true }),
+  process('explorer.exe', 1652, 1180, 1, 'analyst', '08:02:30', { path: 'C:\\Windows\\explorer.exe', threads: 4, injected: true, states: true, opens: [1388] }),
+  process('setup.exe', 1296, 1652, 1, 'analyst', '08:05:00', { program: 'agent.exe', path: 'C:\\Users\\analyst\\Downloads\\setup.exe', exited: '2026-01-05T08:05:42Z', threads: 0 }),
+  process('notepad.exe', 1388, 1652, 1, 'analyst', '08:06:12', { command: `"${system32('notepad.exe')}" C:\\Users\\analyst\\notes.txt`, pagedOut: true }),
   process('agent.exe', 1512, 588, 0, 'system', '08:05:41', { path: 'C:\\ProgramData\\agent.exe', command: 'C:\\ProgramData\\agent.exe --quiet 10.9.8.44:4444', unlinked: true, opens: [484] }),
 ];
 
@@ -59,7 +59,7 @@ export const PROCESSES: readonly ProcessSpec[] = [
 export function manyProcesses(count: number): ProcessSpec[] {
   const more: ProcessSpec[] = [];
   for (let index = 0; PROCESSES.length + more.length < count; index++) {
-    const pid = 2000 + index * 24;
+    const pid = 2004 + index * 24;
     more.push(process('svchost.exe', pid, 476, 0, index % 2 === 0 ? 'service' : 'system', `08:10:${String(index % 60).padStart(2, '0')}`, { threads: 6, command: `${system32('svchost.exe')} -k group${index}` }));
   }
   return [...PROCESSES, ...more];
@@ -67,7 +67,8 @@ export function manyProcesses(count: number): ProcessSpec[] {
 
 /** Drivers in the order in which they were loaded; the kernel and HAL come first. */
 export const DRIVERS: readonly { readonly file: string; readonly name: string; readonly folder: string; readonly device: string }[] = [
-  { file: 'disk.sys', name: '\\Driver\\Disk', folder: '\\SystemRoot\\system32\\DRIVERS\\', device: 'HarddiskVolume1' },
+  { file: 'atapi.sys', name: '\\Driver\\atapi', folder: '\\SystemRoot\\system32\\drivers\\', device: 'IdePort0' },
+  { file: 'volmgr.sys', name: '\\Driver\\volmgr', folder: '\\SystemRoot\\system32\\drivers\\', device: 'HarddiskVolume1' },
   { file: 'Ntfs.sys', name: '\\FileSystem\\Ntfs', folder: '\\SystemRoot\\System32\\Drivers\\', device: 'Ntfs' },
   { file: 'tcpip.sys', name: '\\Driver\\Tcpip', folder: '\\SystemRoot\\System32\\drivers\\', device: 'Tcp' },
   { file: 'watch.sys', name: '\\Driver\\watch', folder: '\\??\\C:\\ProgramData\\', device: 'Watch' },

@@ -24,6 +24,15 @@ export interface MappedFile {
   mappings: number;
 }
 
+/** What a file's pages are like. */
+interface Content {
+  readonly piece: Piece | undefined;
+  readonly present: (page: number) => boolean;
+  readonly standby: readonly number[];
+  readonly sectionOf: MappedFile['sectionOf'];
+  readonly places: ReadonlyMap<number, number>;
+}
+
 /** Sections: files that processes map, and memory that they share without one. */
 export class Sections {
   readonly files: MappedFile[] = [];
@@ -40,24 +49,24 @@ export class Sections {
     return this.objects.create('File', '_FILE_OBJECT', this.fileValues(path));
   }
 
-  /** An executable. `standby`: pages that were cut from all processes and wait on the standby list. */
-  image(path: string, piece: Piece, standby: readonly number[] = []): MappedFile {
+  /** An executable. `standby`: pages that were cut from all processes and wait on the standby list; `places`: where pages shall lie. */
+  image(path: string, piece: Piece, standby: readonly number[] = [], places: ReadonlyMap<number, number> = new Map()): MappedFile {
     const out = laidOut(piece);
     bind(piece, out, this.pieces, this.forge.pointer);
     const sectionOf = (page: number): PieceSection | undefined => piece.sections.find(({ rva, size }) => page * PAGE_SIZE >= rva && page * PAGE_SIZE < rva + Math.max(size, 1));
     // Relocations are read once at most: that page is still in the file.
     const present = (page: number): boolean => sectionOf(page)?.name !== '.reloc';
-    return this.make(path, out, { piece, present, standby, sectionOf });
+    return this.make(path, out, { piece, present, standby, sectionOf, places });
   }
 
   /** A file of data. */
   data(path: string, content: Buffer): MappedFile {
-    return this.make(path, content, { piece: undefined, present: () => true, standby: [], sectionOf: () => undefined });
+    return this.make(path, content, { piece: undefined, present: () => true, standby: [], sectionOf: () => undefined, places: new Map() });
   }
 
   /** Memory behind the page file, without a name. */
   shared(content: Buffer): MappedFile {
-    return this.make('', content, { piece: undefined, present: () => true, standby: [], sectionOf: () => undefined });
+    return this.make('', content, { piece: undefined, present: () => true, standby: [], sectionOf: () => undefined, places: new Map() });
   }
 
   /** Maps a page of a file into a process: valid, or through its prototype. */
@@ -92,7 +101,7 @@ export class Sections {
   private make(
     path: string,
     content: Buffer,
-    { piece, present, standby, sectionOf }: { piece: Piece | undefined; present: (page: number) => boolean; standby: readonly number[]; sectionOf: MappedFile['sectionOf'] },
+    { piece, present, standby, sectionOf, places }: Content,
   ): MappedFile {
     const { forge } = this;
     const { machine, system } = forge;
@@ -123,7 +132,8 @@ export class Sections {
         frames.push(undefined);
         continue;
       }
-      const frame = machine.take();
+      const place = places.get(page);
+      const frame = place === undefined ? machine.take() : machine.claim(place);
       machine.bytes(frame).set(content.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
       const state = standby.includes(page) ? 'standby' : 'active';
       this.entry(at, state === 'standby' ? transitionEntry(frame, protection) : validEntry(frame, section?.write === true || path === '', section?.execute === true, size === 8));

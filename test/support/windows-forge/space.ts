@@ -69,7 +69,9 @@ export class Space {
     }
     machine.claim(this.root);
     this.tables.set('0:0', this.root);
-    machine.uses.set(this.root, { kind: 'page', pte: this.pteOf(this.pteOf(this.pteOf(this.pteOf(0n)))), table: this.root });
+    let self = 0n;
+    for (let level = 0; level <= this.format.levels.length; level++) self = this.pteOf(self);
+    machine.uses.set(this.root, { kind: 'page', pte: self, table: this.root });
   }
 
   /** Address at which the entry of an address is mapped. */

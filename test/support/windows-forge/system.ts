@@ -4,12 +4,15 @@ import { TIMES } from './scene.js';
 
 /** Number of the build, and what the lab called it. */
 export const BUILD = 7600;
+/** 100 ns of the clock's interrupt. */
+const TICK = 156250;
 
 /** `_KUSER_SHARED_DATA`: what user mode sees of the system, at the same address in all processes. Returns its frame. */
 export function writeSharedData(forge: Forge): number {
   const frame = forge.system.fresh(forge.plan.shared, { write: true });
   const time = (value: bigint): Record<string, number> => ({ LowPart: Number(value & 0xffffffffn), High1Time: Number((value >> 32n) & 0x7fffffffn), High2Time: Number((value >> 32n) & 0x7fffffffn) });
   forge.put('_KUSER_SHARED_DATA', forge.plan.shared, {
+    TickCount: time((fileTime(TIMES.taken) - fileTime(TIMES.boot)) / BigInt(TICK)),
     TickCountMultiplier: 0xfa00000,
     InterruptTime: time(fileTime(TIMES.taken) - fileTime(TIMES.boot)),
     SystemTime: time(fileTime(TIMES.taken)),
@@ -46,7 +49,15 @@ export function writeGlobals(forge: Forge): void {
   word('MmHighestPhysicalPage', BigInt(machine.pages - 1));
   word('MmNumberOfPhysicalPages', machine.runs.reduce((sum, [, count]) => sum + BigInt(count), 0n));
   forge.u32(forge.symbol('MmNumberOfPagingFiles'), 1);
-  forge.u32(forge.symbol('KeTimeIncrement'), 156250);
+  for (const name of ['KeTimeIncrement', 'KeMaximumIncrement']) forge.u32(forge.symbol(name), TICK);
+  const boot = Buffer.alloc(8);
+  boot.writeBigUInt64LE(fileTime(TIMES.boot));
+  forge.system.write(forge.symbol('KeBootTime'), boot);
+  if (forge.has('_MMPAGING_FILE', 'PageFileName')) {
+    const file = forge.nonPaged.allocate(forge.size('_MMPAGING_FILE'), 'MmPg');
+    forge.put('_MMPAGING_FILE', file, { Size: 0x4000, MaximumSize: 0xc000, MinimumSize: 0x4000, FreeSpace: 0x3ffd, PageFileName: forge.text('\\??\\C:\\pagefile.sys') });
+    word('MmPagingFile', file);
+  }
   const runs = machine.runs;
   const block = forge.nonPaged.allocate(forge.size('_PHYSICAL_MEMORY_DESCRIPTOR') + runs.length * forge.size('_PHYSICAL_MEMORY_RUN'), 'MmPh');
   forge.put('_PHYSICAL_MEMORY_DESCRIPTOR', block, { NumberOfRuns: runs.length, NumberOfPages: runs.reduce((sum, [, count]) => sum + count, 0) });
@@ -117,7 +128,7 @@ export function writeProcessor(forge: Forge, thread: bigint, idle: bigint): void
   const pcr = forge.symbol('KiInitialPCR');
   const wide = forge.pointer === 8;
   const prcb = pcr + BigInt(wide ? forge.offset('_KPCR', 'Prcb') : forge.offset('_KPCR', 'PrcbData'));
-  if (wide) forge.put('_KPCR', pcr, { Self: pcr, CurrentPrcb: prcb, IdtBase: forge.symbol('KiIdt'), GdtBase: forge.symbol('KiGdt'), TssBase: forge.symbol('KiTss'), Irql: 0, MajorVersion: 1, MinorVersion: 1 });
+  if (wide) forge.put('_KPCR', pcr, { Self: pcr, CurrentPrcb: prcb, IdtBase: forge.symbol('KiIdt'), GdtBase: forge.symbol('KiGdt'), TssBase: forge.symbol('KiTss'), KdVersionBlock: forge.symbol('KdVersionBlock'), Irql: 0, MajorVersion: 1, MinorVersion: 1 });
   else forge.put('_KPCR', pcr, { SelfPcr: pcr, Prcb: prcb, MajorVersion: 1, MinorVersion: 1 });
   forge.put('_KPRCB', prcb, { MajorVersion: 1, MinorVersion: 1, CurrentThread: thread, IdleThread: idle, Number: 0, CpuType: 6, MHz: 2400, VendorString: Array.from(Buffer.from('GenuineIntel')) });
   forge.word(forge.symbol('KiProcessorBlock'), prcb);

@@ -54,6 +54,7 @@ export interface SampleTruth {
   readonly drivers: readonly { readonly name: string; readonly object: string; readonly module: string; readonly device: string; readonly major: readonly { readonly address: string; readonly module: string | null }[] }[];
   readonly services: readonly { readonly index: number; readonly name: string; readonly address: string; readonly hooked: boolean; readonly module: string | null }[];
   readonly callbacks: readonly { readonly kind: string; readonly index: number; readonly address: string; readonly module: string | null }[];
+  readonly unloaded: { readonly name: string; readonly start: string; readonly end: string; readonly time: string };
   readonly timers: readonly { readonly timer: string; readonly routine: string; readonly period: number; readonly module: string | null }[];
   readonly ptov: readonly { readonly physical: string; readonly file: string | null; readonly page: number; readonly prototype: string; readonly valid_in: readonly { readonly pid: number; readonly va: string }[] }[];
 }

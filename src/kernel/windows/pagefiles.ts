@@ -1,4 +1,4 @@
-import { orElse } from '../../memory/absent.js';
+import { Absent, orElse } from '../../memory/absent.js';
 import type { ArrayView } from '../../object/array.js';
 import type { Struct } from '../../object/struct.js';
 import type { WindowsKernel } from './kernel.js';
@@ -45,6 +45,7 @@ function pointers(kernel: WindowsKernel): bigint[] {
     const size = BigInt(kernel.profile.pointerSize);
     return Array.from({ length: MOST }, (_, index) => kernel.space.readPointer(table + BigInt(index) * size));
   }
+  if (kernel.symbol('MiSystemPartition') === undefined) throw new Absent('no-member', 'the profile has neither the symbol MmPagingFile (until Windows 8.1) nor MiSystemPartition');
   const visible = kernel.global('MiSystemPartition', '_MI_PARTITION').$get('Vp') as Struct;
   const count = (visible.$get('PagingFile') as ArrayView).length;
   const at = visible.$addressOf('PagingFile');

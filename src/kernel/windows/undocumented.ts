@@ -105,14 +105,27 @@ const STRUCTS = {
 
 export type Undocumented = keyof typeof STRUCTS;
 
-/** A struct that public symbols lack: the profile's own where it has all these members all the same, otherwise the one stated here. */
+/**
+ * A struct that public symbols lack: the profile's own where it has all these members all the same, otherwise the one stated here. Times
+ * are read as times either way (a profile calls them _LARGE_INTEGER).
+ */
 export function undocumented<T extends Struct = Struct>(kernel: WindowsKernel, name: Undocumented): StructType<T> {
   const { profile } = kernel;
   return kernel.memo(`undocumented ${name}`, () => {
     const stated: Members = STRUCTS[name];
-    if (Object.keys(stated).every((member) => profile.has(name, member))) return profile.struct<T>(name);
-    return profile.compiler.inline(layoutOf(name, stated, profile.pointerSize), name) as StructType<T>;
+    const own = Object.keys(stated).every((member) => profile.has(name, member)) ? profile.struct(name).layout : undefined;
+    const layout = own ? withTimes(own, stated, profile.pointerSize) : layoutOf(name, stated, profile.pointerSize);
+    return profile.compiler.inline(layout, name) as StructType<T>;
   });
+}
+
+function withTimes(own: StructLayout, stated: Members, pointer: 4 | 8): StructLayout {
+  const members = new Map(own.members);
+  for (const [name, kind] of Object.entries(stated)) {
+    const member = members.get(name);
+    if (member && kind === 'time') members.set(name, { ...member, type: shape(kind, pointer).type });
+  }
+  return { ...own, members };
 }
 
 /** The layout that a compiler gives members in their order, each aligned to what it is made of. */

@@ -9,6 +9,7 @@ import { modules } from '../../../plugins/windows/modules.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
 import { pstree } from '../../../plugins/windows/pstree.js';
 import { threads } from '../../../plugins/windows/threads.js';
+import { unloadedModules } from '../../../plugins/windows/unloaded_modules.js';
 import { vad } from '../../../plugins/windows/vad.js';
 import { Shell } from '../../../src/console/shell.js';
 import { METHODS } from '../../../src/kernel/windows/processes.js';
@@ -132,4 +133,11 @@ test('a shared page of ntdll is where the forge put it, in every process that ma
     assert.equal(Number(last?.['physical']), Number(page.physical), process?.name);
   }
   session.context = undefined;
+});
+
+test('a driver that was unloaded, with its time, though the profile calls that a number', async () => {
+  const [driver, ...others] = await rows(unloadedModules);
+  assert.deepEqual(others, []);
+  assert.deepEqual([driver?.['name'], driver?.['start'], driver?.['end']], [truth.unloaded.name, BigInt(truth.unloaded.start), BigInt(truth.unloaded.end)]);
+  assert.equal((driver?.['time'] as Timestamp).ns, BigInt(Date.parse(truth.unloaded.time)) * 1000000n);
 });

@@ -1,6 +1,7 @@
 import { unreadable } from './absent.js';
 import type { TriageContent, VirtualBlock } from './crash.js';
-import { addressOf, Page, PAGE_SIZE } from './page.js';
+import { addressOf, Page, PAGE_SIZE, pageNumber } from './page.js';
+import type { PageRun } from './paging/leaves.js';
 import { NO_FRAME, PagedSpace, type PagingRegion } from './paging/paged.js';
 import type { Translation } from './paging/translation.js';
 import type { AddressSpace, Gap } from './space.js';
@@ -112,6 +113,20 @@ export class BlockSpace extends PagedSpace {
     if (there === 0) throw unreadable(address, ABSENT);
     const nul = bytes.indexOf(0);
     return bytes.subarray(0, nul >= 0 && nul < there ? nul : there);
+  }
+
+  /** Pages of which a part is there, ascending; the blocks are their bounds, there being no tables. */
+  override *leaves(from = 0, to = Infinity): Generator<PageRun, void, undefined> {
+    let next = from;
+    for (const { address, length } of this.content.blocks) {
+      if (length === 0) continue;
+      const first = Math.max(next, pageNumber(address));
+      const end = Math.min(to, pageNumber(address + BigInt(length - 1)) + 1);
+      if (first >= to) return;
+      // One by one: they have no frames that would follow each other.
+      for (let page = first; page < end; page++) yield { page, frame: NO_FRAME, pages: 1, bits: 0, leafPages: 1 };
+      next = Math.max(next, end);
+    }
   }
 
   override walk(address: bigint): Translation {

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { Absent } from '../../src/memory/absent.js';
 import { layBlocks } from '../../src/memory/block-list.js';
 import { BlockSpace } from '../../src/memory/blocks.js';
+import { search } from '../../src/memory/search/search.js';
 import { BufferSpace } from '../../src/memory/space.js';
+import { patternsOf } from '../../src/plugin/keywords.js';
 
 const FILE = Buffer.from(Array.from({ length: 20_000 }, (_, index) => (index * 7 + (index >> 8)) & 0xff));
 const BASE = 0xfffff80000000000n;
@@ -65,4 +67,22 @@ test('there is nothing to translate, and the walk says where the byte is instead
   assert.match(space.walk(BASE + 0x12n).reason ?? '', /no page tables; the dump has this byte at file offset 0x66/);
   assert.match(space.walk(BASE).reason ?? '', /does not hold this address/);
   assert.deepEqual([...space.mappings()], []);
+});
+
+test('what is there can be searched: pages of blocks in order, each once, within bounds', () => {
+  const space = spaceOf([
+    { address: BASE + 0x10n, offset: 100, length: 6 },
+    { address: BASE + 0x20n, offset: 0, length: 0x1800 },
+    { address: BASE + 0x5ff0n, offset: 300, length: 0x20 },
+  ]);
+  const page = Number(BASE >> 12n);
+  const pages = (from?: number, to?: number): number[] => [...space.leaves(from, to)].map((run) => run.page - page);
+  assert.deepEqual(pages(), [0, 1, 5, 6]);
+  assert.deepEqual(pages(page + 1, page + 6), [1, 5]);
+  assert.deepEqual([...space.leaves()].map((run) => run.pages), [1, 1, 1, 1]);
+  const [pattern] = patternsOf([`{${FILE.toString('hex', 300, 332)}}`], { ignoreCase: false, utf16: false });
+  assert.ok(pattern);
+  const hits = [...search(space, [pattern], { from: 0n, to: 1n << 64n })].flatMap((step) => step.hits.map(({ address }) => address));
+  // In the second block, and across the border of two pages in the third.
+  for (const address of [BASE + 0x20n + 300n, BASE + 0x5ff0n]) assert.ok(hits.includes(address), address.toString(16));
 });

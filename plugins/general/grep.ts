@@ -106,7 +106,10 @@ export const grep = definePlugin({
       }
     }
     const searched = `${sizeText(done)} of ${space.name}`;
-    if (hits === 0 && !context.signal.aborted) context.note(done === 0 ? `Nothing is mapped there: no byte of ${space.name} was searched.` : `Not found in ${searched}.`);
+    // Windows keeps most texts in UTF-16, which who looks for a name forgets.
+    const wide = !args.utf16 && context.session.detected?.os === 'windows' && args.keyword.some((word) => !word.trim().startsWith('{'));
+    const more = wide ? ' utf16=yes looks for texts in UTF-16 too, in which Windows keeps most.' : '';
+    if (hits === 0 && !context.signal.aborted) context.note(done === 0 ? `Nothing is mapped there: no byte of ${space.name} was searched.` : `Not found in ${searched}.${more}`);
   },
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { grep } from '../../../plugins/general/grep.js';
 import { vtop } from '../../../plugins/general/vtop.js';
 import { versionScan } from '../../../plugins/general/version_scan.js';
 import { cmdline, envars } from '../../../plugins/windows/cmdline.js';
@@ -140,4 +141,13 @@ test('a driver that was unloaded, with its time, though the profile calls that a
   assert.deepEqual(others, []);
   assert.deepEqual([driver?.['name'], driver?.['start'], driver?.['end']], [truth.unloaded.name, BigInt(truth.unloaded.start), BigInt(truth.unloaded.end)]);
   assert.equal((driver?.['time'] as Timestamp).ns, BigInt(Date.parse(truth.unloaded.time)) * 1000000n);
+});
+
+test('grep that found nothing reminds of UTF-16, in which names of objects are', async () => {
+  const narrow = await rowsOf(session, grep, { keyword: ['Forge1204'] });
+  assert.deepEqual(narrow.rows, []);
+  assert.match(narrow.run.notes.join(' '), /utf16=yes/);
+  const wide = await rowsOf(session, grep, { keyword: ['Forge1204'], utf16: true });
+  assert.ok(wide.rows.length > 0);
+  assert.doesNotMatch((await rowsOf(session, grep, { keyword: ['{de ad be ef 12 34}'] })).run.notes.join(' '), /utf16/);
 });

@@ -15,7 +15,8 @@ export interface KnownCommand {
 }
 
 const LETTERS: Readonly<Record<string, OperatingSystem | 'disk' | 'live'>> = { W: 'windows', L: 'linux', D: 'darwin', F: 'disk', A: 'live' };
-const TITLES: Readonly<Record<OperatingSystem | 'disk' | 'live', string>> = { linux: 'Linux', windows: 'Windows', darwin: 'macOS', program: 'a program', disk: 'a disk', live: 'a running system' };
+/** Systems as sentences name them. */
+export const TITLES: Readonly<Record<OperatingSystem | 'disk' | 'live', string>> = { linux: 'Linux', windows: 'Windows', darwin: 'macOS', program: 'a program', disk: 'a disk', live: 'a running system' };
 
 function parse(text: string, tool: KnownCommand['tool']): [string, KnownCommand][] {
   return text
@@ -46,6 +47,9 @@ const PREFIXES: Readonly<Record<string, OperatingSystem>> = { windows: 'windows'
 function foreign(typed: string): Foreign {
   const lower = typed.toLowerCase().replaceAll('-', '_');
   if (knownCommands().has(lower)) return { base: lower };
+  // A plugin whose name means something else here stands there with its system: `windows.info`, also with its class behind it.
+  const [qualified = ''] = /^(windows|linux|mac)\.[^.]+/.exec(lower) ?? [];
+  if (knownCommands().has(qualified)) return { base: qualified };
   const [, prefix, rest = ''] = /^(windows|linux|mac)[._](.+)$/.exec(lower) ?? [];
   const system = prefix === undefined ? undefined : PREFIXES[prefix];
   const parts = (system === undefined ? lower : rest).split('.');
@@ -91,12 +95,13 @@ export function explainCommand(typed: string, registry: Registry, here: { readon
   }
   if (same && same.name === base && system === undefined) return { message: `${typed} is a command here.`, ...next };
   if (same) return { message: `${typed} is called ${same.name} here.`, ...next };
+  if (known && best && known.name.includes('.')) return { message: `${typed} is called ${best.name} here.`, ...next };
   const origin = known ? `${known.tool}'s ${base} (${known.what}${here || needs === '' ? '' : `; on ${needs}`})` : base;
   return { message: `${origin} is not part of this release${best ? `; ${best.name} comes nearest.` : ', and nothing here shows the same.'}`, ...next };
 }
 
 /** `Windows, Linux or macOS` */
-function listed(words: readonly string[]): string {
+export function listed(words: readonly string[]): string {
   return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : (words[0] ?? '');
 }
 

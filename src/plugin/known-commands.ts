@@ -17,7 +17,7 @@ aff4ls|*|listed the streams of an AFF4 volume|
 agent|*|polled a server for work on many machines|
 agent_controller|*|controlled many agents|
 allproc|D|processes of the list allproc|pslist
-analyze_struct|W|guessed what lies at an address by pool tags, pointers and symbols|dump, address_resolver
+analyze_struct|W|guessed what lies at an address by pool tags, pointers and symbols|dump, address_resolver, pfn
 api|*|the declarations of all commands, for other programs|info, describe
 arp|LD|neighbour tables|
 artifact_collector|A|collected named forensic artefacts|
@@ -38,7 +38,7 @@ check_afinfo|L|function pointers of network protocols|
 check_creds|L|processes that share one cred struct|pslist
 check_idt|L|the interrupt descriptor table and who owns its handlers|ssdt
 check_modules|L|modules that sysfs knows and the list does not|lsmod
-check_pehooks|W|hooks in one mapped PE file|
+check_pehooks|W|hooks in one mapped PE file|ldrmodules, impscan
 check_proc_fops|L|file operations of entries of /proc|
 check_syscall|L|the system call table and who owns its handlers|ssdt, check_syscalls
 check_syscalls|D|the system call table and who owns its handlers|check_syscall, ssdt
@@ -69,13 +69,13 @@ dlllist|W|the DLLs of processes by their loader's list|maps
 dmesg|LD|the kernel's log|evtlogs
 dns_cache|W|names in the DNS resolver's cache|
 driverirp|W|the request handlers of drivers|
-driverscan|W|drivers, carved from pools|lsmod
+driverscan|W|drivers, carved from pools|driverirp, devicetree, modules, lsmod
 dt|*|the members of a struct|
-dtbscan|W|page tables by the frame database, of hidden processes too|find_dtb, pslist
+dtbscan|W|page tables by the frame database, of hidden processes too|find_dtb, psxview, pslist
 dump|*|a hex dump with names beside|
 dump_zone|D|every element of a zone|zones
 dumpcompressedmemory|D|wrote the compressed pages to files|
-dumpfiles|W|rebuilt files from the cache|mcat, lsof
+dumpfiles|W|rebuilt files from the cache|mcat, dlldump, moddump, lsof
 dwarfparser|*|made a profile of DWARF|
 elf_sections|L|sections of an ELF file|peinfo
 elf_versions_needed|L|symbol versions that an ELF file needs|
@@ -85,17 +85,17 @@ evtlogs|W|the event logs of XP|dmesg
 ewfacquire|*|copied memory to an EWF (E01) file|
 fetch_pdb|*|downloaded a PDB|
 file_yara|A|searched files with YARA|
-filescan|W|file objects, carved from pools|lsof
+filescan|W|file objects, carved from pools|handles, vad, lsof
 find|A|listed files of the live system|
 find_dtb|WLD|found the kernel's page tables|
 find_kaslr|LD|found how far the kernel was moved at boot|
 fls|F|a folder of NTFS or another file system|mls
 fstat|F|a file's record of NTFS|
 gahti|W|types of USER handles|
-getservicesids|W|the SIDs of services|
+getservicesids|W|the SIDs of services|tokens
 glob|A|files of the live system by a pattern|
 grep|*|searched memory for texts and bytes|
-guess_guid|W|guessed the version of a module|
+guess_guid|W|guessed the version of a module|version_scan, version_modules
 handles|WD|open handles of processes|lsof
 hash|A|hashed files of the live system|
 hashdump|W|password hashes of XP|
@@ -107,9 +107,9 @@ heapsearch|L|searched glibc heaps for texts and pointers|
 hexdump_file|A|a hex dump of files of the live system|
 hivedump|W|every key of registry hives|
 hives|W|registry hives|
-hooks_eat|W|hooks in export tables|
-hooks_iat|W|hooks in import tables|
-hooks_inline|W|hooks in the first bytes of functions|
+hooks_eat|W|hooks in export tables|peinfo
+hooks_iat|W|hooks in import tables|impscan, peinfo
+hooks_inline|W|hooks in the first bytes of functions|ssdt, malfind
 hostname|L|the machine's name|imageinfo
 http_server|*|served agents|
 idump|F|an attribute of NTFS as a hex dump|
@@ -156,11 +156,11 @@ miranda|W|messages of the chat client Miranda|
 mls|L|files of a mounted file system from the dentry cache|mount, lsof
 mmls|F|partitions of a disk|
 moddump|WL|wrote kernel modules to files|lsmod
-modscan|W|modules, carved from pools|lsmod
+modscan|W|modules, carved from pools|modules, lsmod
 modules|W|kernel modules|lsmod
 moo|*|a cow that tried out the renderers|
 mount|LD|mounted file systems|
-mutantscan|W|mutexes, carved from pools|
+mutantscan|W|mutexes, carved from pools|handles, object_tree
 netscan|W|TCP and UDP endpoints, carved from pools|netstat
 netstat|WLD|sockets with their owners|
 notifier_chains|L|callbacks of notifier chains|callbacks
@@ -190,7 +190,7 @@ procdump|W|wrote the executables of processes to files|memdump
 procinfo|W|one process in full|psaux, environ, maps
 psaux|LD|processes with their command lines|pslist
 pslist|WLDA|processes|
-psscan|W|processes, carved from pools|pslist
+psscan|W|processes, carved from pools|psxview, pslist
 pstree|WLD|processes as a tree|
 psxview|WLD|processes by several methods, compared|pslist
 ptov|W|a physical address back to its owner|pas2vas
@@ -223,12 +223,12 @@ ssdt|W|the system call tables and who owns their handlers|check_syscall
 sswitch|*|made another session current|
 stat|A|facts about files of the live system|
 svcscan|W|services by the memory of services.exe|
-symlinkscan|W|symbolic links of the object manager, carved|
+symlinkscan|W|symbolic links of the object manager, carved|object_tree
 sysctl|D|the tree of sysctl with its handlers|
 system_info|A|facts about the machine|
 tasks|D|processes by the queue of tasks|pslist
 terminals|D|terminals of login sessions|
-thrdscan|W|threads, carved from pools|threads
+thrdscan|W|threads, carved from pools|threads, psxview
 threads|W|threads with their start addresses|
 timers|W|kernel timers and who owns their routines|
 times|W|the kernel's clocks|boot
@@ -238,7 +238,7 @@ unp_sockets|D|sockets of the Unix domain|netstat
 userassist|W|programs that users started|
 userhandles|W|USER objects and their owners|
 users|W|users by the registry|
-vacbs|W|views of the file cache|
+vacbs|W|views of the file cache|rammap, ptov
 vad|WA|memory areas of processes|maps
 vaddump|WLDA|wrote the memory areas of processes to files|memdump
 vadmap|WLD|the state of each page of memory areas|memmap
@@ -263,7 +263,7 @@ export const VOLATILITY = `
 addr|L|addresses of network interfaces|ifconfig
 ads|W|alternate data streams of NTFS records|mftdump
 amcache|W|programs that were run, by the Amcache hive|
-apihooks|W|hooks in functions of processes and the kernel|hooks_inline, hooks_iat
+apihooks|W|hooks in functions of processes and the kernel|hooks_inline, hooks_iat, ssdt, impscan
 autoruns|W|what starts by itself|services
 banners|L|kernel banners anywhere in the image|banner
 bash_env|L|the environment of bash|environ
@@ -282,8 +282,8 @@ crashinfo|W|the header of a crash dump|why
 debugregisters|W|debug registers of threads|threads
 dentry_cache|L|the dentry cache|mls, lsof
 deskscan|W|desktops, carved|desktops
-direct_system_calls|W|system calls made around ntdll|
-drivermodule|W|drivers that no module list has|driverscan
+direct_system_calls|W|system calls made around ntdll|malfind
+drivermodule|W|drivers that no module list has|driverscan, driverirp, modules
 dump_map|L|wrote memory areas to files|vaddump, memdump
 ebpf|L|eBPF programs|
 elfs|L|ELF files in processes|maps
@@ -300,12 +300,12 @@ getsids|W|SIDs of processes|tokens, pslist
 hidden_modules|L|kernel modules, carved|check_modules, lsmod
 hivelist|W|registry hives|hives
 hivescan|W|registry hives, carved|hives
-hollowprocesses|W|processes whose image was replaced|
-iat|W|import tables|hooks_iat
+hollowprocesses|W|processes whose image was replaced|ldrmodules, malfind
+iat|W|import tables|hooks_iat, impscan, peinfo
 idt|W|the interrupt descriptor table|check_idt
 inodepages|L|pages of a file in the page cache|mcat
 isfinfo|*|symbol files that are there|convert_profile
-joblinks|W|jobs and their processes|
+joblinks|W|jobs and their processes|object_tree
 kallsyms|L|the kernel's symbols|address_resolver
 kauth_listeners|D|listeners of authorisation|
 kauth_scopes|D|scopes of authorisation|
@@ -327,20 +327,22 @@ modxview|L|kernel modules by several methods, compared|lsmod
 mountinfo|L|mounted file systems by name space|mount
 netfilter|L|hooks of netfilter|
 notepad|W|text of the editor|
-orphan_kernel_threads|W|kernel threads in no module|threads
+orphan_kernel_threads|W|kernel threads in no module|threads, callbacks
 pagecache|L|files of the page cache|mls, lsof
-pe_symbols|W|symbols of PE files|address_resolver
-pebmasquerade|W|processes under another's name|
+pe_symbols|W|symbols of PE files|address_resolver, peinfo
+pebmasquerade|W|processes under another's name|ldrmodules, procinfo
 perf_events|L|functions hooked by perf events|
 poolscanner|W|objects by their pool tags|
 pooltracker|W|use of pools by tag|pool_tracker
+privs|W|privileges in the tokens of processes|privileges
 proc_maps|LD|memory areas of processes|maps
-process_ghosting|W|processes whose file was to be deleted|
+process_ghosting|W|processes whose file was to be deleted|ldrmodules, vad
 process_hollow|L|processes whose code was replaced|maps
-process_spoofing|L|processes under another's name|psaux
+process_spoofing|L|processes under another's name|psaux, cmdline
+processghosting|W|processes whose file was to be deleted|ldrmodules, vad
 procmaps|L|memory areas of processes|maps
 pscallstack|L|the kernel stacks of tasks|threads
-psdispscan|W|processes, carved by dispatcher headers|psscan, pslist
+psdispscan|W|processes, carved by dispatcher headers|psscan, psxview, pslist
 psenv|L|environments of processes|environ
 pslist_cache|L|processes by the slab cache|pslist
 pstotal|W|processes by several methods|psxview, pslist
@@ -350,15 +352,15 @@ regexscan|*|searched memory for a regular expression|grep
 route_cache|L|cached routes|netstat
 scheduled_tasks|W|scheduled tasks|
 screenshot|W|windows as a picture|
-skeleton_key_check|W|a patched lsass|
+skeleton_key_check|W|a patched lsass|malfind
 slabinfo|L|slab caches|
 socket_filters|D|filters of sockets|ip_filters
 sockscan|WL|sockets, carved|netstat
 sockstat|L|sockets of processes|netstat
-statistics|W|how many pages are there|memmap
+statistics|W|how many pages are there|rammap, memmap
 strings|*|whose memory a text stands in|ptov
 suspended_threads|W|threads that were suspended|threads
-suspicious_threads|W|threads that begin in strange memory|threads
+suspicious_threads|W|threads that begin in strange memory|threads, malfind
 svcdiff|W|services by two methods, compared|svcscan
 svclist|W|services by their list|svcscan
 timeliner|*|everything that has a time, in order|pslist, dmesg
@@ -367,14 +369,14 @@ tracepoints|L|functions hooked by trace points|
 truecrypt|W|pass phrases of TrueCrypt|
 trustedbsd|D|policies of TrustedBSD|
 tty_check|L|the receive functions of terminals|check_ttys
-unhooked_system_calls|W|copies of ntdll|
+unhooked_system_calls|W|copies of ntdll|ldrmodules
 unloadedmodules|W|modules that were unloaded lately|unloaded_modules, lsmod
 vadinfo|W|memory areas of processes|vad, maps
 vadregexscan|W|searched memory areas for a regular expression|grep
 vadtree|W|memory areas of processes as a tree|vad, maps
 vadwalk|W|memory areas of processes|vad, maps
 vadyarascan|W|searched memory areas with YARA|yarascan, grep
-verinfo|W|versions of PE files|peinfo
+verinfo|W|versions of PE files|peinfo, version_modules
 vfsevents|D|who watches the file system|
 virtmap|W|regions of the kernel's address space|virt_map
 vmaregexscan|L|searched memory areas for a regular expression|grep
@@ -382,6 +384,7 @@ vmayarascan|L|searched memory areas with YARA|yarascan, grep
 vmcoreinfo|L|the kernel's notes for crash dumps|why
 volshell|*|the console|shell
 windows|W|windows of the desktops|desktops
+windows.info|W|build, times and page tables in short|imageinfo, why
 windowstations|W|window stations|windows_stations
 wintree|W|windows as a tree|desktops
 wndscan|W|window stations, carved|windows_stations

@@ -13,7 +13,7 @@ test('every name of Rekall is known, once, with what it did', () => {
   // The number of distinct command names at Rekall's last commit.
   assert.equal(rekall.length, 247);
   for (const { name, what, see } of knownCommands().values()) {
-    assert.match(name, /^[a-z][a-z0-9_]*$/);
+    assert.match(name, /^(windows\.)?[a-z][a-z0-9_]*$/);
     assert.ok(what.length > 3 && !what.endsWith('.'), name);
     for (const other of see) {
       assert.ok(knownCommands().has(other) || registry.named(other).length > 0, `${name} names ${other}`);
@@ -44,6 +44,10 @@ test('names as Volatility writes them', () => {
   assert.equal(said('linux_psaux'), 'linux_psaux is called psaux here.');
   assert.equal(said('linux.proc.Maps'), 'linux.proc.Maps is called maps here.');
   assert.equal(said('mac.netstat'), 'mac.netstat needs macOS; this is Linux 6.1.0-42: see netstat.');
+  // Where a name means something else here, what it means there counts.
+  for (const name of ['windows.info', 'windows.info.Info']) assert.equal(said(name, windows), `${name} is called imageinfo here.`);
+  const nearest = { 'windows.psscan': 'psxview', 'windows.modscan.ModScan': 'modules', 'windows.vadinfo': 'vad', 'windows.malware.suspicious_threads': 'threads', 'windows.statistics': 'rammap', 'windows.iat': 'impscan' };
+  for (const [name, near] of Object.entries(nearest)) assert.match(said(name, windows) ?? '', new RegExp(`; ${near} comes nearest\\.$`), name);
   assert.match(said('windows.registry.hivelist.HiveList') ?? '', /needs Windows/);
   assert.match(said('linux.kmsg', undefined) ?? '', /dmesg comes nearest/);
   assert.match(said('envvars') ?? '', /see environ/);

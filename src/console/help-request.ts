@@ -1,5 +1,6 @@
-import { explainCommand, knownCommands } from '../plugin/elsewhere.js';
+import { explainCommand, knownCommands, listed, TITLES } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
+import type { OperatingSystem } from '../plugin/plugin.js';
 import { fits, type PluginEntry } from '../plugin/registry.js';
 import { didYouMean } from '../plugin/similar.js';
 import { colorsOn, paintFor } from '../render/paint.js';
@@ -49,14 +50,31 @@ export async function answer(shell: Shell, { words, level, place }: Question): P
   const builtin = builtins[first];
   if (builtin !== undefined) return `${first} — ${builtin}\n`;
   const page = pages().find(({ name }) => name === first || `${name}s` === first || name === `${first}s`);
-  const ofTopic = shell.commands().filter((entry) => entry.topic === first);
+  const ofTopic = topicCommands(shell.commands(), first);
   if (ofTopic.length > 0) return overview(ofTopic, style) + (page ? `\n${pageText(page, style)}` : '');
   if (page) return pageText(page, style);
+  const elsewhere = topicCommands(session.registry.list(), first);
+  if (elsewhere.length > 0) {
+    const systems = [...new Set(elsewhere.flatMap(({ needs }) => (Array.isArray(needs) ? (needs as readonly OperatingSystem[]) : [])))].map((system) => TITLES[system]);
+    return `None of these works on this image: they read ${listed(systems)}.\n${overview(elsewhere, style)}`;
+  }
   const parameter = parameterNamed(first);
   if (parameter !== undefined) return ofParameter(parameter, parameters[parameter], style);
   const ofFunction = await functionHelp(first, style);
   if (ofFunction !== undefined) return ofFunction;
   return search(shell, words, style, place);
+}
+
+/** Commands of a topic, which may be named by a word of its own or one that goes on from it: `network`, `networking`, `process`. */
+function topicCommands(entries: readonly PluginEntry[], word: string): PluginEntry[] {
+  const exactly = entries.filter(({ topic }) => topic === word);
+  if (exactly.length > 0) return exactly;
+  const stem = stemOf(word);
+  return stem.length < 3 ? [] : entries.filter(({ topic }) => stemOf(topic) === stem);
+}
+
+function stemOf(word: string): string {
+  return word.toLowerCase().replace(/ies$/, 'y').replace(/(ing|es|s)+$/, '').replace(/e$/, '');
 }
 
 /** Everything in a screenful. */

@@ -27,6 +27,8 @@ export const builtins: Readonly<Record<string, string>> = {
   help: 'help of a command, a topic or a function; or what has to do with some words: help kaslr',
   quit: 'ends the console (also exit, Ctrl-D)',
   exit: 'ends the console',
+  clear: 'clears the screen (also cls, Ctrl-L)',
+  cls: 'clears the screen',
 };
 
 export interface ShellOptions {
@@ -190,6 +192,11 @@ export class Shell implements ScriptRunner {
     const { name, args, redirect, filter } = command;
     const known = this.session.registry.named(name).length > 0;
     if (!known && (name === 'quit' || name === 'exit')) return 'quit';
+    if (!known && (name === 'clear' || name === 'cls')) {
+      // Home, then what the screen shows; what went off its upper edge stays. A file gets no such thing.
+      if (this.host.output.isTTY === true) this.host.output.write('\x1b[H\x1b[2J');
+      return 'done';
+    }
     if (!known && name === 'help') {
       const about = args.map((argument) =>
         argument.kind === 'word' ? argument.value.text : line.slice(argument.start, argument.end),

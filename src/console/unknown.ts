@@ -1,5 +1,6 @@
 import { explainCommand, knownCommands } from '../plugin/elsewhere.js';
 import { UsageError } from '../plugin/error.js';
+import { fits } from '../plugin/registry.js';
 import { didYouMean, similar } from '../plugin/similar.js';
 import { DetectionError } from '../session/errors.js';
 import type { Session } from '../session/session.js';
@@ -13,6 +14,9 @@ export async function noCommand(session: Session, name: string, place?: UsageErr
   const { registry } = session;
   const explained = explainCommand(name, registry, await image(session));
   if (explained) return new UsageError(explained.message, place);
+  // `ps` is short for several.
+  const begun = registry.list().filter((entry) => entry.name.startsWith(name) && (session.detected === undefined || fits(entry, session.detected.os)));
+  if (name.length > 1 && begun.length > 1) return new UsageError(`${name} is short for several commands: ${begun.map((entry) => entry.name).sort().join(', ')}.`, place);
   const names = registry.list().flatMap((entry) => [entry.name, ...(entry.aliases ?? [])]);
   const guess = didYouMean(name, [...names, ...others]);
   if (guess !== '') return new UsageError(`No command ${name}.${guess}`, place);

@@ -122,3 +122,24 @@ test('pages are plain where colours are not wanted', () => {
     assert.match(page.summary, /^\S/);
   }
 });
+
+test('topics are found by words that go on from theirs, also where none of their commands fits the image', { skip }, async () => {
+  assert.equal(await ask('networking'), await ask('network'));
+  assert.equal(await ask('process'), await ask('processes'));
+  assert.match(await ask('network'), /netstat/);
+  const windows = sampleSession();
+  const other = new Shell(windows, { output: terminal, error: terminal });
+  await windows.kernel();
+  for (const word of ['network', 'networking']) assert.match(stripVTControlCharacters(await answer(other, { words: [word], level: 1 })), /^None of these works on this image: they read Linux\.\n[^]*netstat/);
+  other.close();
+  windows.close();
+});
+
+test('clear is a word for the screen, and nothing for a file', async () => {
+  const [screen, file] = [new Screen(true), new Screen(false)];
+  for (const output of [screen, file]) {
+    for (const line of ['clear', 'cls']) assert.equal(await new Shell(session, { output, error: output }).execute(line), 'done');
+  }
+  assert.equal(screen.text, '\x1b[H\x1b[2J'.repeat(2));
+  assert.equal(file.text, '');
+});

@@ -13,6 +13,8 @@ export const BOOK = join(root, 'docs/queries.md');
 /** A question of the book. */
 export interface Question {
   readonly number: number;
+  /** the sample that is asked: Windows' from the heading `## Windows` on */
+  readonly system: 'linux' | 'windows';
   readonly title: string;
   readonly query: string;
   /** what the book says that it prints; undefined: nothing yet */
@@ -23,8 +25,10 @@ const QUESTION = /^### (\d+)\. (.*)\n([\s\S]*?)```sql\n([\s\S]*?)```\n(?:\n```te
 
 /** The questions, in order. */
 export function questions(text = readFileSync(BOOK, 'utf8')): Question[] {
-  return [...text.matchAll(QUESTION)].map(([, number, title = '', , query = '', output]) => ({
+  const windows = text.indexOf('\n## Windows\n');
+  return [...text.matchAll(QUESTION)].map(({ index, 1: number, 2: title = '', 4: query = '', 5: output }) => ({
     number: Number(number),
+    system: windows >= 0 && index > windows ? 'windows' : 'linux',
     title,
     query: query.trim(),
     output,

@@ -1,4 +1,4 @@
-import { Absent, orElse } from '../../src/memory/absent.js';
+import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
 import { handleEntries, handleTable } from '../../src/kernel/windows/handles.js';
 import { describeHandle } from '../../src/kernel/windows/object-details.js';
 import { objectAt } from '../../src/kernel/windows/objects.js';
@@ -32,9 +32,13 @@ export const handles = definePlugin({
   *collect(context, args) {
     const kernel = windowsOf(context);
     const wanted = args.object_types && new Set(args.object_types.map((type) => type.toLowerCase()));
+    let unknown = 0;
     for (const { process } of selectWindowsProcesses(context, args)) {
       const table = handleTable(kernel, process);
-      if (!table) continue;
+      if (!table) {
+        if (orAbsent(() => process.$pointer('ObjectTable')) instanceof Absent) unknown++;
+        continue;
+      }
       const pid = pidOf(process) ?? null;
       for (const entry of guarded(() => handleEntries(kernel, table, (what) => context.note(`${what}.`)), (what) => context.note(what))) {
         const object = orElse(() => objectAt(kernel, entry.object), undefined);
@@ -52,6 +56,7 @@ export const handles = definePlugin({
         };
       }
     }
+    if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} it is not known where the table is: _EPROCESS is not in memory.`);
   },
 });
 

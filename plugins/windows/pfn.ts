@@ -1,5 +1,6 @@
 import { pfnFacts } from '../../src/kernel/windows/pfn-facts.js';
 import { pageFrames } from '../../src/kernel/windows/pfn.js';
+import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
@@ -27,7 +28,11 @@ export const pfn = definePlugin({
   *collect(context, { pfn: frame }) {
     const kernel = windowsOf(context);
     if (frame < 0 || frame >= HIGHEST) throw new PluginError(`No page has the number 0x${frame.toString(16)}.`, 'pfn 0x1000');
-    const frames = pageFrames(kernel);
+    const frames = orAbsent(() => pageFrames(kernel));
+    if (frames instanceof Absent) {
+      context.note(`The page database cannot be read: ${frames.reason}.`);
+      return;
+    }
     const record = frames.at(frame);
     if (!record) {
       const held = context.session.physical().isValid(BigInt(frame) * 4096n);

@@ -80,8 +80,8 @@ function* facts(kernel: WindowsKernel, process: Eprocess): Generator<PeRow> {
   if (kernel.profile.pointerSize === 8) yield { name: '32-bit on x64', value: () => (isWow64(process) ? 'yes' : 'no') };
   yield { name: 'page tables', value: () => `0x${kernel.dtbOf(process).toString(16)}` };
   yield { name: 'image (kernel)', value: () => auditName(process), vma: () => programBase(kernel, process).kernel ?? null };
-  if (process.$pointer('Peb') === 0n) return;
-  yield { name: 'PEB', vma: process.$pointer('Peb') };
+  if (orElse(() => process.$pointer('Peb') === 0n, false)) return;
+  yield { name: 'PEB', vma: () => process.$pointer('Peb') };
   yield { name: 'image (PEB)', value: () => parameter(kernel, process, 'ImagePathName'), vma: () => pebOf(kernel, process)?.$pointer('ImageBaseAddress') ?? null };
   yield { name: 'command line', value: () => parameter(kernel, process, 'CommandLine') };
   yield { name: 'current directory', value: () => parameter(kernel, process, 'CurrentDirectory') };

@@ -3,7 +3,7 @@ import { LISTS } from '../../src/kernel/windows/pfn.js';
 import { physicalMemory } from '../../src/kernel/windows/physical-memory.js';
 import { pidOf } from '../../src/kernel/windows/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
-import { orElse } from '../../src/memory/absent.js';
+import { Absent, orElse } from '../../src/memory/absent.js';
 import { breathe, breathing } from '../../src/memory/breathe.js';
 import { addressOf } from '../../src/memory/page.js';
 import { arg } from '../../src/plugin/args.js';
@@ -47,7 +47,13 @@ export const rammap = definePlugin({
   async *collect(context, args) {
     const kernel = windowsOf(context);
     let found: PageUses | undefined;
-    for await (const step of breathing(pageUses(kernel), context.signal)) found = step;
+    try {
+      for await (const step of breathing(pageUses(kernel), context.signal)) found = step;
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error;
+      context.note(`The page database cannot be read: ${error.reason}. ptov finds who maps a page without it.`);
+      return;
+    }
     const uses = found as PageUses;
     const first = Math.floor(Math.max(0, args.start) / 4096);
     const end = Math.ceil((args.end ?? Infinity) / 4096);

@@ -8,6 +8,7 @@ import type { ParameterName, ParameterValues } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { type Destination, screen } from './output.js';
+import { escapeLines } from './report.js';
 import { present } from './present.js';
 import { noCommand } from './unknown.js';
 
@@ -57,7 +58,7 @@ export async function runCommand(session: Session, request: Request, host: Host)
     const colors = colorsOn(bound.parameters.colors ?? session.parameters.colors, host.output);
     const { highlighted } = await import('../render/highlight.js');
     await showText(session, host, await highlighted(text, code ? 'typescript' : 'sql', colors, session.parameters.highlighting_style));
-    if (!session.parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
+    if (!session.parameters.quiet) for (const note of notes) host.error.write(`${escapeLines(note)}\n`);
     return { rows: 0, notes };
   }
   const restore = override(session, bound.parameters);

@@ -6,6 +6,7 @@ import { Result } from '../session/result.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { type Destination, openTarget } from './output.js';
+import { escapeLines } from './report.js';
 
 /** How a table is started: only `columns` will be shown. */
 export interface Start {
@@ -96,7 +97,8 @@ export async function present(
     if (remember && result.cut)
       notes.push(`_ keeps the first ${result.length.toLocaleString('en')} of these ${count(result.count)}.`);
     host.progress?.finish();
-    if (!parameters.quiet) for (const note of notes) host.error.write(`${note}\n`);
+    // Notes name processes and files as the image has them.
+    if (!parameters.quiet) for (const note of notes) host.error.write(`${escapeLines(note)}\n`);
     return { rows: printed.rows, notes };
   } catch (error) {
     await target.failed();

@@ -32,7 +32,11 @@ export function* extents(space: AddressSpace, from: number, to: number, onFault?
 
 function* parts(space: AddressSpace, from: number, to: number, onFault: ((what: string) => void) | undefined): Generator<Extent, void, undefined> {
   if (space instanceof PagedSpace) {
-    yield* space.leaves(from, to, onFault ? { onFault } : {});
+    // A large page that damaged tables have far outside of the image is not gone through page by page.
+    const held = space.levels.length > 0 && space.physical instanceof PhysicalSpace ? Math.ceil(space.physical.end / PAGE_SIZE) : Infinity;
+    for (const { page, frame, pages } of space.leaves(from, to, onFault ? { onFault } : {})) {
+      if (frame < held) yield { page, pages: Math.min(pages, held - frame) };
+    }
   } else if (space instanceof PhysicalSpace) {
     for (const { start, end } of space.runs) {
       const page = Math.max(from, Math.floor(start / PAGE_SIZE));

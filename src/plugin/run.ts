@@ -36,6 +36,7 @@ export class Run implements AsyncIterable<Row> {
   faults = 0;
   /** Rows delivered. */
   count = 0;
+  private readonly told = new Set<string>();
   private readonly wanted: ReadonlySet<string> | undefined;
 
   constructor(
@@ -189,7 +190,9 @@ export class Run implements AsyncIterable<Row> {
       },
       wants: (column) => this.wanted?.has(column) ?? true,
       note: (text) => {
-        if (!this.notes.includes(text)) this.notes.push(text);
+        if (this.told.has(text)) return;
+        this.told.add(text);
+        this.notes.push(text);
       },
       progress: (how, what) => {
         const { onProgress } = this.options;

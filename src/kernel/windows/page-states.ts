@@ -1,6 +1,7 @@
 import type { Steps } from '../../memory/breathe.js';
 import { orElse } from '../../memory/absent.js';
-import { PAGE_SIZE } from '../../memory/page.js';
+import { nextReadablePage } from '../../memory/extents.js';
+import { addressOf, PAGE_SIZE, pageNumber } from '../../memory/page.js';
 import { type EntryRun, entryRuns } from '../../memory/paging/entry-runs.js';
 import { EntryKind, type PagedSpace } from '../../memory/paging/paged.js';
 import type { WindowsEntries, WindowsEntry } from '../../memory/paging/windows-entries.js';
@@ -87,18 +88,27 @@ class StateReader {
   shared(page: number, most: number, { low, high }: EntryRun): Found & { readonly pages: number } {
     const entry = (low | high) === 0 ? undefined : this.entries?.decode(low, high);
     const address = (entry?.kind === 'prototype' ? entry.address : undefined) ?? this.views.prototypeOf(page);
-    if (address === undefined) return { pages: 1, type: this.view.prototypes ? 'Invalid' : 'Demand Zero', prototype: false, ...(this.view.prototypes ? { reason: 'it has no prototype' } : {}) };
+    // Behind the last prototype there are no more: a region that states too many pages is told in one go.
+    if (address === undefined) return { pages: most, type: this.view.prototypes ? 'Invalid' : 'Demand Zero', prototype: false, ...(this.view.prototypes ? { reason: 'it has no prototype' } : {}) };
     const size = entrySizeOf(this.kernel.profile);
     const value = orElse((): [number, number] => [this.kernel.space.readU32(address), size === 8 ? this.kernel.space.readU32(address + 4n) : 0], undefined);
     if (!value || !this.entries) {
-      // The prototypes of one page are missing together.
-      const together = Math.floor((PAGE_SIZE - Number(address & 0xfffn)) / size);
-      return { pages: Math.max(1, Math.min(most, together)), type: 'Invalid', prototype: true, reason: 'its prototype is not in memory', ...this.place(page, address) };
+      return { pages: Math.max(1, Math.min(most, this.missing(address, entry === undefined))), type: 'Invalid', prototype: true, reason: 'its prototype is not in memory', ...this.place(page, address) };
     }
     const behind = this.entries.decodePrototype(...value);
     // Of a section that is reserved only: nothing was committed there.
     const found: Found = behind.kind === 'none' ? { type: 'Invalid', prototype: true, reason: 'its prototype is empty' } : plain(behind);
     return { pages: 1, ...found, prototype: true, ...this.place(page, address) };
+  }
+
+  /** How many prototypes are missing together: those of one page; those that lie in a row, up to the next page that is in memory. */
+  private missing(address: bigint, inRow: boolean): number {
+    const size = BigInt(entrySizeOf(this.kernel.profile));
+    const last = this.view.prototypes?.last ?? 0n;
+    const next = pageNumber(address) + 1;
+    if (!inRow || address > last || pageNumber(last) <= next) return Number((addressOf(next, 0) - address) / size);
+    const readable = nextReadablePage(this.kernel.space, next, pageNumber(last) + 1);
+    return Number(((readable === undefined ? last + size : addressOf(readable, 0)) - address) / size);
   }
 
   /** Of a page of an image or a file that the process has made its own, too: where it came from. */

@@ -20,6 +20,8 @@ export interface FoundProcess {
 }
 
 type Fault = ((what: string) => void) | undefined;
+/** Told what could not be read of one process; the others go on. */
+type Lost = (error: Absent, whose: Eprocess) => void;
 
 /** `_EPROCESS` at an address. */
 export function processAt(kernel: WindowsKernel, address: bigint): Eprocess {
@@ -47,19 +49,31 @@ interface Answer {
   readonly failed: Absent | undefined;
 }
 
+/** What a walk gives until it meets what cannot be read, which is told. */
+function* guarded(walk: () => Iterable<bigint>, lost: (error: Absent) => void): Generator<bigint> {
+  try {
+    yield* walk();
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    lost(error);
+  }
+}
+
+function nameOf(process: Eprocess): string {
+  return `${orElse(() => process.ImageFileName, '?')} (${pidOf(process) ?? '?'})`;
+}
+
 /** Asks a method; once for each kernel, since an image does not change. */
 function ask(kernel: WindowsKernel, method: Method): Answer {
   return kernel.memo(`processes by ${method}`, () => {
     const known = new Set<bigint>();
     const faults: string[] = [];
     let failed: Absent | undefined;
-    try {
-      for (const address of walkers[method](kernel, (what) => faults.push(what))) known.add(address);
-    } catch (error) {
-      if (!(error instanceof Absent)) throw error;
-      failed = error;
-      faults.push(`processes by ${method}: ${error.reason}`);
-    }
+    const lost = (error: Absent, whose?: Eprocess): void => {
+      failed ??= error;
+      faults.push(`processes by ${method}${whose ? `, ${nameOf(whose)}` : ''}: ${error.reason}`);
+    };
+    for (const address of guarded(() => walkers[method](kernel, (what) => faults.push(what), lost), lost)) known.add(address);
     return { known, faults, failed };
   });
 }
@@ -86,21 +100,21 @@ export function findProcesses(kernel: WindowsKernel, methods: readonly Method[],
   return [...found.values()].sort((a, b) => id(a) - id(b) || (a.process.$address < b.process.$address ? -1 : 1));
 }
 
-const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) => Iterable<bigint>>> = {
+const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault, lost: Lost) => Iterable<bigint>>> = {
   *PsActiveProcessHead(kernel, onFault) {
     for (const process of activeProcesses(kernel, onFault)) yield process.$address;
   },
-  *CSRSS(kernel, onFault) {
+  *CSRSS(kernel, onFault, lost) {
     // The subsystem holds a handle to every process that it serves: all but itself, System and smss.
     for (const process of activeProcesses(kernel)) {
-      if (orElse(() => process.ImageFileName.toLowerCase(), '') === 'csrss.exe') yield* processHandles(kernel, process, onFault);
+      if (orElse(() => process.ImageFileName.toLowerCase(), '') === 'csrss.exe') yield* guarded(() => processHandles(kernel, process, onFault), (error) => lost(error, process));
     }
   },
   *PspCidTable(kernel, onFault) {
     const typeOf = bodyTyper(kernel);
     for (const { object } of cidEntries(kernel, onFault)) if (orElse(() => typeOf(object), undefined) === 'Process') yield object;
   },
-  *Sessions(kernel, onFault) {
+  *Sessions(kernel, onFault, lost) {
     const seen = new Set<bigint>();
     // Throws where this build has no such list: then nobody is missing from it.
     const offset = kernel.struct('_MM_SESSION_SPACE').offsetOf('ProcessList');
@@ -108,15 +122,19 @@ const walkers: Readonly<Record<Method, (kernel: WindowsKernel, onFault: Fault) =
       const session = orElse(() => process.$pointer('Session'), 0n);
       if (session === 0n || seen.has(session)) continue;
       seen.add(session);
-      // Session space is mapped in the processes of the session only.
-      const space = kernel.spaceOf(process);
-      const head = kernel.struct('_LIST_ENTRY').at(space, session + BigInt(offset));
-      const type = kernel.struct<Eprocess>('_EPROCESS');
-      for (const member of walkListEntry(head, type, 'SessionProcessLinks', onFault ? { onFault } : {})) yield member.$address;
+      yield* guarded(
+        function* () {
+          // Session space is mapped in the processes of the session only.
+          const head = kernel.struct('_LIST_ENTRY').at(kernel.spaceOf(process), session + BigInt(offset));
+          const type = kernel.struct<Eprocess>('_EPROCESS');
+          for (const member of walkListEntry(head, type, 'SessionProcessLinks', onFault ? { onFault } : {})) yield member.$address;
+        },
+        (error) => lost(error, process),
+      );
     }
   },
-  *Handles(kernel, onFault) {
-    for (const process of activeProcesses(kernel)) yield* processHandles(kernel, process, onFault);
+  *Handles(kernel, onFault, lost) {
+    for (const process of activeProcesses(kernel)) yield* guarded(() => processHandles(kernel, process, onFault), (error) => lost(error, process));
   },
   *Thrdproc(kernel, onFault) {
     const typeOf = bodyTyper(kernel);

@@ -44,7 +44,8 @@ export function findSessions(kernel: WindowsKernel, processes: readonly Eprocess
   const type = kernel.struct('_MM_SESSION_SPACE');
   const found = [...members].map(([address, own]) => {
     // Session space is mapped in the processes of the session only.
-    const session = own.map((process) => type.at(kernel.spaceOf(process), address)).find((view) => view.$valid) ?? type.at(kernel.space, address);
+    const views = own.flatMap((process) => orElse(() => [type.at(kernel.spaceOf(process), address)], []));
+    const session = views.find((view) => view.$valid) ?? type.at(kernel.space, address);
     return withProcesses(kernel, session, own, onFault);
   });
   if (all) {

@@ -1,4 +1,4 @@
-import { Absent, orElse } from '../../memory/absent.js';
+import { Absent, orAbsent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import { fastRef } from './fast-ref.js';
 import type { WindowsKernel } from './kernel.js';
@@ -44,9 +44,13 @@ export function* tokenSids(kernel: WindowsKernel, token: Struct, all = false, on
   const step = BigInt(entry.size ?? 2 * kernel.profile.pointerSize);
   for (const [index, { count: counter, list, ...of }] of LISTS.entries()) {
     if ((index > 0 && !all) || !token.$has(list)) continue;
-    const stated = Number(token.$get(counter));
+    const head = orAbsent(() => ({ stated: Number(token.$get(counter)), start: token.$pointer(list) }));
+    if (head instanceof Absent) {
+      onFault?.(`${list} of the token at 0x${token.$address.toString(16)} cannot be read: ${head.reason}`);
+      continue;
+    }
+    const { stated, start } = head;
     if (stated > MOST_SIDS) onFault?.(`the token at 0x${token.$address.toString(16)} states ${stated} SIDs (${counter})`);
-    const start = token.$pointer(list);
     if (start === 0n || stated > MOST_SIDS) continue;
     for (let at = 0; at < stated; at++) {
       const one = entry.at(kernel.space, start + BigInt(at) * step);

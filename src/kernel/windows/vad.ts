@@ -1,4 +1,4 @@
-import { Absent, orElse } from '../../memory/absent.js';
+import { Absent, orAbsent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import { type Bytes, bytesAt, type Field, fieldAt, readField } from './fields.js';
 import type { WindowsKernel } from './kernel.js';
@@ -30,10 +30,14 @@ export const VAD_TYPES = ['VadNone', 'VadDevicePhysicalMemory', 'VadImageMap', '
 
 /** The regions of a process, by address. A broken branch is told, and the rest goes on. */
 export function* vads(kernel: WindowsKernel, process: Eprocess, onFault?: (what: string) => void): Generator<Vad> {
-  const tree = treeOf(process);
-  if (tree.root === 0n) return;
-  const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, 'a process');
+  const name = orElse(() => `${process.ImageFileName} (${process.UniqueProcessId})`, `the process at 0x${process.$address.toString(16)}`);
   const fault = (what: string): void => onFault?.(`the VADs of ${name}: ${what}`);
+  const tree = orAbsent(() => treeOf(process));
+  if (tree instanceof Absent) {
+    fault(`the root of their tree cannot be read (${tree.reason})`);
+    return;
+  }
+  if (tree.root === 0n) return;
   const node = kernel.struct(tree.struct);
   const sides = { left: BigInt(node.offsetOf(tree.left)), right: BigInt(node.offsetOf(tree.right)) };
   for (const { address, level } of inOrder(tree.root, (at, side) => follow(kernel, at, side, sides[side], fault), fault)) {
@@ -83,7 +87,7 @@ function read(kernel: WindowsKernel, address: bigint, level: number): Vad | unde
     const { view, at } = bytesAt(kernel.space, address - BigInt(front), size + front);
     const tag = tagText(view.getUint32(at, true));
     const { start, end } = rangeOf({ view, at: at + front }, fields);
-    return end < start ? undefined : { node: kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address), tag, level, start, end };
+    return end < start || end >> BigInt(kernel.space.bits) !== 0n ? undefined : { node: kernel.at(FORMS[tag] ?? '_MMVAD_SHORT', address), tag, level, start, end };
   }, undefined);
 }
 

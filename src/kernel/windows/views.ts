@@ -77,10 +77,13 @@ export function viewsOf(kernel: WindowsKernel, process: Eprocess): ProcessViews 
 
 function readViews(kernel: WindowsKernel, process: Eprocess): View[] {
   const views: View[] = [];
+  // A damaged node may state any end; what lies behind the user's half belongs to no region.
+  const highest = kernel.space.bits === 64 ? 512 ** Math.max(4, kernel.space.levels.length) / 2 - 1 : 2 ** 20 - 1;
   // The tree's faults are told by vad; what is left of it serves.
   for (const vad of orElse(() => [...vads(kernel, process)], [])) {
     const prototypes = vad.node.$type === '_MMVAD_SHORT' ? undefined : orElse(() => prototypesOf(kernel, vad), undefined);
-    views.push({ vad, first: pageNumber(vad.start), last: pageNumber(vad.end), prototypes });
+    const [first, last] = [pageNumber(vad.start), Math.min(pageNumber(vad.end), highest)];
+    if (first <= last) views.push({ vad, first, last, prototypes });
   }
   return views.sort((a, b) => a.first - b.first);
 }

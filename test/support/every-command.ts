@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DetectionError } from '../../src/kernel/error.js';
 import { CROSS_METHODS, METHODS } from '../../src/kernel/windows/processes.js';
+import { KINDS } from '../../src/kernel/windows/injected.js';
 import { ImageError } from '../../src/memory/image.js';
 import { PluginError, UsageError } from '../../src/plugin/error.js';
 import type { PluginEntry } from '../../src/plugin/registry.js';
 import { ProfileError } from '../../src/symbols/error.js';
 import type { Row } from '../../src/plugin/columns.js';
 import type { Session } from '../../src/session/session.js';
+import { PE_PARTS } from '../../plugins/windows/pe-rows.js';
 import { rowsOf } from './sample.js';
 import { render } from './table.js';
 
@@ -30,9 +32,8 @@ const ARGUMENTS: Readonly<Record<string, readonly Readonly<Record<string, unknow
   psxview: [{ method: CROSS_METHODS }],
   ptov: [{ offsets: [0x1000n, 0x100000n, 0x200123n, 0x3ff000n] }],
   rammap: [{}, { all: true }],
-  pedump: [],
-  peinfo: [],
-  load_profile: [],
+  malfind: [{}, { kinds: KINDS }],
+  procinfo: [{}, { pids: [1204], parts: PE_PARTS }],
   memmap: [{ pids: [4, 1204] }],
   memdump: [{ pids: [1204] }],
   vaddump: [{ pids: [1204, 1388], max_size: 0x10000 }],
@@ -50,15 +51,18 @@ export function everyLine(session: Session, places: { readonly code: bigint; rea
     dis: [{ offset: places.code, rows: 40 }],
     dump: [{ offset: places.process, rows: 8 }],
     dt: [{ target: '_EPROCESS', offset: places.process, depth: 2 }],
-    vtop: [{ virtual_address: places.process }, { virtual_address: 0x76d41000n, address_space: 'pid@1204' }, { virtual_address: 0x600000n, address_space: 'pid@1204' }],
-    inspect_vaddr: [{ address: places.process }, { address: 0x76d41010n, address_space: 'pid@1204' }],
+    vtop: [{ virtual_address: places.process }, { virtual_address: 0x77001000n, address_space: 'pid@1204' }, { virtual_address: 0x600000n, address_space: 'pid@1204' }],
+    inspect_vaddr: [{ address: places.process }, { address: 0x77001010n, address_space: 'pid@1204' }],
     lookup: [{ constant: 'PsActiveProcessHead' }],
     address_resolver: [{ symbol: ['nt!NtOpenProcess', '0xfffff80002800123'] }],
     grep: [{ keyword: ['ntdll'], offset: places.base, end: places.base + 0x100000n }],
     collect: [{ type_name: '_EPROCESS' }],
     cc: [{ pids: [1204] }, { pids: [] }],
     version_scan: [{}],
-    peinfo: [{ image_base: places.base }],
+    peinfo: [
+      { image_base: places.base, parts: PE_PARTS },
+      { image_base: 0x77000000n, parts: PE_PARTS, address_space: 'pid@1204' },
+    ],
     pedump: [{ image_base: places.base, out_file: join(session.parameters.dump_dir, 'kernel.exe') }],
     load_profile: [],
   };

@@ -143,7 +143,7 @@ export class TamperedSample {
   physical(seed: number): PhysicalSpace {
     const chance = new Chance(seed);
     const pages = new Map<number, Buffer | undefined>();
-    for (let left = chance.of([1, 4, 16, 64, 256, 1024]); left > 0; left--) {
+    for (let left = chance.of([2, 8, 20, 40, 80, 300]); left > 0; left--) {
       const { frame, address } = chance.of(this.targets);
       const page = pages.has(frame) ? pages.get(frame) : Buffer.from(this.memory.get(frame) ?? Buffer.alloc(PAGE));
       pages.set(frame, page && chance.of(DAMAGES)(page, chance, address, this.known) ? page : undefined);
@@ -227,5 +227,5 @@ function knownObjects(kernel: WindowsKernel): bigint[] {
     ...truth.callbacks.map(({ address }) => address),
   ];
   const variables = ['PsActiveProcessHead', 'PsLoadedModuleList', 'PspCidTable', 'KiProcessorBlock', 'ObTypeIndexTable', 'MmPfnDatabase', 'MmUnloadedDrivers', 'KeServiceDescriptorTable', 'ObpRootDirectoryObject', 'KdDebuggerDataBlock'];
-  return [...texts.filter((text) => typeof text === 'string' && text.startsWith('0x')).map(BigInt), ...variables.flatMap((name) => Array<bigint | undefined>(6).fill(kernel.symbol(name)))].filter((address) => address !== undefined);
+  return [...texts.filter((text) => typeof text === 'string' && text.startsWith('0x')).map(BigInt), ...variables.flatMap((name) => Array<bigint | undefined>(2).fill(kernel.symbol(name)))].filter((address) => address !== undefined);
 }

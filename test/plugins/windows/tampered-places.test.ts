@@ -14,7 +14,7 @@ const sample = await TamperedSample.open();
 after(() => sample.close());
 const truth = sampleTruth();
 const { kernel } = sample;
-const explorer = truth.processes.find(({ pid }) => pid === 1204);
+const explorer = truth.processes.find(({ pid }) => pid === 1652);
 assert.ok(explorer);
 const member = (struct: string, address: string | bigint, name: string): bigint => BigInt(address) + BigInt(kernel.struct(struct).offsetOf(name));
 /** No time at all, and less than going through it page by page would take on any machine. */
@@ -26,12 +26,12 @@ test('a mapped region that states pages without end is told in a few rows behind
   for (const end of [0x7ffffffffn, 0xfffffffffffn, 0xffffffffffffffffn]) {
     const session = sample.with(new Map([[member('_MMVAD_SHORT', mapped.vad, 'EndingVpn'), end]]));
     const started = performance.now();
-    const { rows } = await rowsOf(session, vadmap, { pids: [1204] });
+    const { rows } = await rowsOf(session, vadmap, { pids: [1652] });
     assert.ok(performance.now() - started < SOON);
     const without = rows.filter(({ comment }) => comment === 'it has no prototype');
     // An end that no address has is none: the node is no region then.
     if (end <= 0xfffffffffffn) assert.ok(without.length > 0 && without.length < 20, String(without.length));
-    else assert.match((await rowsOf(session, vad, { pids: [1204] })).run.notes.join(), /is no region/);
+    else assert.match((await rowsOf(session, vad, { pids: [1652] })).run.notes.join(), /is no region/);
     assert.ok(rows.length > 20);
     session.close();
   }
@@ -47,7 +47,7 @@ test('prototypes that do not end are looked at where memory has them', async () 
     ]),
   );
   const started = performance.now();
-  const { rows } = await rowsOf(session, vadmap, { pids: [1204] });
+  const { rows } = await rowsOf(session, vadmap, { pids: [1652] });
   assert.ok(performance.now() - started < SOON);
   // What no prototype describes is one row.
   assert.ok(rows.some(({ type, length }) => type === 'Invalid' && Number(length) > 2 ** 40));
@@ -75,7 +75,7 @@ test('a handle table that cannot be read costs its process alone', async () => {
   const count = async (on: typeof session): Promise<number> => (await rowsOf(on, pslist, { method: ['Handles'] })).rows.length;
   assert.equal(await count(session), await count(whole));
   const { run } = await rowsOf(session, pslist, { method: ['Handles'] });
-  assert.match(run.notes.join(), /the handle table of process 1204: page not present/);
+  assert.match(run.notes.join(), /the handle table of process 1652: page not present/);
   session.close();
   whole.close();
 });
@@ -85,6 +85,6 @@ test('a session space that is in no memory costs its session alone', async () =>
   const { rows, run } = await rowsOf(session, sessions);
   assert.equal(new Set(rows.map((row) => row['session_id']).filter((id) => id !== null)).size, 2);
   assert.match(run.notes.join('\n'), /of the session at 0xfffff98fff000000 cannot be read/);
-  assert.match((await rowsOf(session, pslist, { method: ['Sessions'] })).run.notes.join('\n'), /explorer\.exe \(1204\): |SessionProcessLinks is broken/);
+  assert.match((await rowsOf(session, pslist, { method: ['Sessions'] })).run.notes.join('\n'), /explorer\.exe \(1652\): |SessionProcessLinks is broken/);
   session.close();
 });

@@ -38,7 +38,7 @@ const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + ind
 test('every command comes to its end on damaged memory, with rows, notes or an error of ours', async () => {
   const whole = sampleSession();
   const kernel = (await whole.kernel()) as WindowsKernel;
-  const explorer = sampleTruth().processes.find(({ pid }) => pid === 1204);
+  const explorer = sampleTruth().processes.find(({ pid }) => pid === 1652);
   const places = { code: kernel.profile.address('NtOpenProcess'), process: BigInt(explorer?.eprocess ?? 0), base: kernel.location.base };
   whole.close();
   const faults: string[] = [];

@@ -79,7 +79,10 @@ export class ExampleRunner {
     } finally {
       (session.group ?? session).close();
     }
-    return stable(line, screen.plain.trimEnd().replaceAll(this.folder, FOLDER));
+    let text = screen.plain.trimEnd().replaceAll(this.folder, FOLDER);
+    // Where a cell is cut, only the beginning of the folder's name stands there.
+    for (let length = this.folder.length - 1; length > '/tmp/'.length; length--) text = text.replaceAll(`${this.folder.slice(0, length)}…`, `${FOLDER.slice(0, length)}…`);
+    return stable(line, text);
   }
 }
 

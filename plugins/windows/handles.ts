@@ -46,7 +46,7 @@ export const handles = definePlugin({
         const details = (): string | null => (object ? describeHandle(kernel, object) : null);
         if (args.named_only && (orElse(details, null) ?? '') === '') continue;
         yield {
-          _OBJECT_HEADER: kernel.at('_OBJECT_HEADER', entry.object),
+          _OBJECT_HEADER: object?.header ?? kernel.at('_OBJECT_HEADER', entry.object),
           _EPROCESS: process,
           handle: entry.handle,
           access: entry.access,

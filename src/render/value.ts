@@ -82,20 +82,18 @@ function objectText(value: object, style: ValueStyle): string {
 
 /** `0xffff888003d8c000`, a process with its name and id: `0xffff888003d8c000 bash (135)`. */
 function structText(struct: Struct): string {
-  // Tables about processes say the same one in row after row.
-  if (struct !== lastStruct) [lastStruct, lastText] = [struct, textOfStruct(struct)];
-  return lastText;
-}
-
-let lastStruct: Struct | undefined;
-let lastText = '';
-
-function textOfStruct(struct: Struct): string {
+  // Tables about processes say the same one in row after row, often beside other structs, of which only the address is told.
+  if (struct === lastNamed) return lastText;
   const { offset, name, pid } = describeStruct(struct);
   const address = hex(offset, 12);
   if (name === undefined && pid === undefined) return address;
-  return `${address} ${name === undefined ? '(unreadable)' : escapeText(name)}${pid === undefined ? '' : ` (${pid})`}`;
+  lastNamed = struct;
+  lastText = `${address} ${name === undefined ? '(unreadable)' : escapeText(name)}${pid === undefined ? '' : ` (${pid})`}`;
+  return lastText;
 }
+
+let lastNamed: Struct | undefined;
+let lastText = '';
 
 function numberText(value: number | bigint, type: ColumnType): string {
   switch (type) {

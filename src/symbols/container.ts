@@ -1,5 +1,4 @@
 import { gunzipSync } from 'node:zlib';
-import xz from 'xz-decompress';
 import { ProfileError } from './error.js';
 
 /** The largest profile text that is unpacked: JSON of a V8 string's length. Linux symbol files have 35 to 80 MB. */
@@ -40,6 +39,8 @@ function gunzip(bytes: Buffer, path: string): Buffer {
 async function unxz(bytes: Buffer, path: string): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let length = 0;
+  // The library brings its program along as text of 100 kB: it is loaded for a file of its kind.
+  const { default: xz } = await import('xz-decompress');
   const packed = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(bytes);

@@ -1,4 +1,5 @@
 import { orElse } from '../../memory/absent.js';
+import { addressOf, PAGE_SIZE } from '../../memory/page.js';
 import { ArrayView } from '../../object/array.js';
 import type { Struct } from '../../object/struct.js';
 import type { WindowsKernel } from './kernel.js';
@@ -81,6 +82,32 @@ export function objectTyper(kernel: WindowsKernel): ObjectTyper {
       const name = orElse(() => unicodeText(kernel.at('_OBJECT_TYPE', type).$get('Name') as Struct), '');
       names.set(type, name === '' ? undefined : name);
       return name === '' ? undefined : name;
+    };
+  });
+}
+
+/** Whether the object whose header stands in a page, at an offset in it, is of a type; false where it cannot be read. */
+export type HeaderTest = (page: number, offset: number) => boolean;
+
+/** {@link objectTyper} for one type and by page numbers, for walks over very many objects. */
+export function headerTest(kernel: WindowsKernel, type: string): HeaderTest {
+  return kernel.memo(`objects of the type ${type}`, () => {
+    const header = kernel.struct('_OBJECT_HEADER');
+    const { space } = kernel;
+    if (!header.has('TypeIndex')) {
+      const typeOf = objectTyper(kernel);
+      return (page, offset) => orElse(() => typeOf(addressOf(page, offset)), undefined) === type;
+    }
+    const at = header.offsetOf('TypeIndex');
+    const indexes = new Set([...objectTypes(kernel)].filter(([, { name }]) => name === type).map(([index]) => index));
+    const mixed = kernel.symbol('ObHeaderCookie');
+    const cookie = mixed === undefined ? 0 : orElse(() => space.readU8(mixed), 0);
+    return (page, offset) => {
+      const place = offset + at;
+      const index = place < PAGE_SIZE ? space.pageAt(page)?.bytes[place] : space.pageAt(page + 1)?.bytes[place - PAGE_SIZE];
+      if (index === undefined) return false;
+      // Bits 8 to 15 of the header's address.
+      return indexes.has(mixed === undefined ? index : index ^ cookie ^ ((page & 0xf) << 4) ^ (offset >> 8));
     };
   });
 }

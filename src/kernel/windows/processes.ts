@@ -2,7 +2,7 @@ import { Absent, orAbsent, orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { WindowsKernel } from './kernel.js';
 import { fastRef } from './fast-ref.js';
-import { handleEntries, type HandleEntry, handleTable } from './handles.js';
+import { handleEntries, type HandleEntry, handleTable, headersOfType } from './handles.js';
 import { walkListEntry } from './lists.js';
 import { type ObjectTyper, objectTyper } from './objects.js';
 import type { Eprocess } from './types.js';
@@ -169,10 +169,9 @@ function* processHandles(kernel: WindowsKernel, process: Eprocess, onFault: Faul
     const told: string[] = [];
     const found: bigint[] = [];
     const table = handleTable(kernel, process);
-    const typeOf = objectTyper(kernel);
     const body = BigInt(kernel.struct('_OBJECT_HEADER').offsetOf('Body'));
     const read = orAbsent(() => {
-      for (const { object } of table ? handleEntries(kernel, table, (what) => told.push(what)) : []) if (orElse(() => typeOf(object), undefined) === 'Process') found.push(object + body);
+      for (const header of table ? headersOfType(kernel, table, 'Process', (what) => told.push(what)) : []) found.push(header + body);
     });
     // A table that cannot be read at all is no reason not to look at those of the others.
     if (read instanceof Absent) told.push(`the handle table of process ${pidOf(process) ?? '?'}: ${read.reason}`);

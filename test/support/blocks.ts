@@ -1,6 +1,7 @@
 /**
  * Run as a program of its own: opens an image, runs one command line in a session in which nothing was asked for yet, and prints as JSON
- * how long the event loop stood still at most. `node blocks.js IMAGE LINE`; without a line the kernel is looked for, no more.
+ * how long the event loop stood still at most. `node blocks.js IMAGE LINE PARAMETERS`; with an empty
+ * line the kernel is looked for, no more. Parameters of the session are JSON.
  */
 import { setImmediate as immediate } from 'node:timers/promises';
 import { Session } from '../../src/session/session.js';
@@ -48,8 +49,8 @@ function processor(): number {
   return (user + system) / 1000;
 }
 
-async function main(image: string, line: string | undefined): Promise<void> {
-  const session = new Session({ filename: image, cache: 'memory', colors: 'no' });
+async function main(image: string, line: string | undefined, parameters = '{}'): Promise<void> {
+  const session = new Session({ filename: image, cache: 'memory', colors: 'no', ...(JSON.parse(parameters) as object) });
   const detect = async (): Promise<void> => void (await session.kernel());
   if (line === undefined || line === '') return print(await watch(detect));
   await detect();
@@ -69,5 +70,5 @@ function print(blocks: Blocks): void {
   process.stdout.write(JSON.stringify(blocks));
 }
 
-const [, , image, line] = process.argv;
-if (image !== undefined) await main(image, line);
+const [, , image, line, parameters] = process.argv;
+if (image !== undefined) await main(image, line, parameters);

@@ -30,9 +30,12 @@ export async function replicaPath(): Promise<string> {
   return path;
 }
 
+/** What a session needs to know of the replica beside its path. */
+export const replicaParameters = { repository_path: [profiles.path], cache: 'memory' } as const;
+
 /** A session on the replica. */
 export async function replicaSession(parameters: Record<string, unknown> = {}): Promise<Session> {
-  return new Session({ filename: await replicaPath(), repository_path: [profiles.path], cache: 'memory', ...parameters });
+  return new Session({ filename: await replicaPath(), ...replicaParameters, ...parameters });
 }
 
 /** One of the replica's truth files. */

@@ -1,7 +1,8 @@
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
 import { handleEntries, handleTable } from '../../src/kernel/windows/handles.js';
 import { describeHandle } from '../../src/kernel/windows/object-details.js';
-import { objectAt } from '../../src/kernel/windows/objects.js';
+import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
+import { objectAt, objectTypes } from '../../src/kernel/windows/objects.js';
 import { pidOf } from '../../src/kernel/windows/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
@@ -16,7 +17,7 @@ export const handles = definePlugin({
   notes: 'The table at _EPROCESS.ObjectTable, of one to three levels; each used entry leads to an object\'s header. The access mask is what was granted when the handle was opened.',
   args: {
     ...windowsProcessRowArgs,
-    object_types: arg.strings('only objects of these types: File, Key, Process …', { narrows: { by: 'equality', columns: ['obj_type'] } }),
+    object_types: arg.strings('only objects of these types: File, Key, Process …', { completes: 'object_type', narrows: { by: 'equality', columns: ['obj_type'] } }),
     named_only: arg.bool('only objects with a name', { default: false }),
   },
   columns: {
@@ -31,6 +32,8 @@ export const handles = definePlugin({
   examples: [{ line: 'handles 208' }, { line: 'handles object_types=File proc_regex=lsass' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
+    const strange = args.object_types?.filter((type) => !known(kernel, type)) ?? [];
+    if (strange.length > 0) context.note(`This system has no objects of the type ${strange.join(', ')}; object_types lists those it has.`);
     const wanted = args.object_types && new Set(args.object_types.map((type) => type.toLowerCase()));
     let unknown = 0;
     for (const { process } of selectWindowsProcesses(context, args)) {
@@ -59,6 +62,12 @@ export const handles = definePlugin({
     if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} it is not known where the table is: _EPROCESS is not in memory.`);
   },
 });
+
+/** Whether objects can be of a type; any, where the types cannot be read. */
+function known(kernel: WindowsKernel, type: string): boolean {
+  const names = [...objectTypes(kernel).values()].map(({ name }) => name.toLowerCase());
+  return names.length === 0 || names.includes(type.toLowerCase());
+}
 
 /** A table that cannot be read at all is told; the next process goes on. */
 function* guarded<T>(walk: () => Iterable<T>, note: (what: string) => void): Generator<T> {

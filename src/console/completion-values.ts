@@ -72,6 +72,8 @@ async function named(shell: Shell, completes: Completes, place: ValuePlace, frag
       return { candidates: starting(fragment, await spaceCandidates(session, fragment)) };
     case 'session':
       return { candidates: sessionCandidates(session, fragment) };
+    case 'object_type':
+      return { candidates: starting(fragment, (await structCells(session, 'object_types')).filter((cell): cell is string => typeof cell === 'string').sort()) };
     case 'module':
       return { candidates: starting(fragment, await modules(session)) };
     case 'symbol':

@@ -23,7 +23,7 @@ export type ArgType = keyof ArgValues;
  * `task_struct.mm`), the offset of a member, a command, a path, a module, a session, an address space, a parameter of the session,
  * a topic of the help.
  */
-export type Completes = 'pid' | 'process' | 'symbol' | 'struct' | 'member' | 'plugin' | 'path' | 'module' | 'session' | 'space' | 'parameter' | 'topic';
+export type Completes = 'pid' | 'process' | 'symbol' | 'struct' | 'member' | 'plugin' | 'path' | 'module' | 'session' | 'space' | 'object_type' | 'parameter' | 'topic';
 
 /** Which conditions an argument stands for. */
 export interface Narrowing {

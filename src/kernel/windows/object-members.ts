@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../object/time.js';
 import type { ObjectMember } from '../object-member.js';
 import type { WindowsKernel } from './kernel.js';
+import { commandLine } from './peb.js';
 import { isWow64, sessionId } from './processes.js';
 import type { Eprocess } from './types.js';
 import { vadRange } from './vad.js';
@@ -35,6 +36,7 @@ export const windowsObjectMembers: Readonly<Record<string, Readonly<Record<strin
     exit_time: ofProcess('time', 'when it ended', (process) => happened(process.ExitTime)),
     dtb: ofProcess('physical', 'physical address of its page tables', (process, kernel) => kernel.dtbOf(process)),
     session_id: ofProcess('int', 'the session it belongs to', (process, kernel) => sessionId(kernel, process) ?? null),
+    cmdline: ofProcess('string', 'its command line, of its own memory', (process, kernel) => commandLine(kernel, process) ?? null),
     wow64: ofProcess('bool', 'whether it is a 32-bit process on a 64-bit system', (process) => isWow64(process)),
   },
   ...Object.fromEntries(['_MMVAD', '_MMVAD_LONG', '_MMVAD_SHORT'].map((name) => [name, REGION])),

@@ -18,8 +18,10 @@ import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';
 import type { Row } from '../../../src/plugin/columns.js';
+import { prepareInSession } from '../../../src/query/session/statements.js';
 import { Screen } from '../../support/console.js';
 import { rowsOf } from '../../support/sample.js';
+import { pressTab } from '../../support/tab.js';
 import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
 
 /** The forged sample that is committed, table by table, against what the forge meant. Volatility 3 reads the same there (fixtures/windows-sample/README.md). */
@@ -144,10 +146,25 @@ test('a driver that was unloaded, with its time, though the profile calls that a
 });
 
 test('grep that found nothing reminds of UTF-16, in which names of objects are', async () => {
-  const narrow = await rowsOf(session, grep, { keyword: ['Forge1204'] });
+  const narrow = await rowsOf(session, grep, { keyword: ['Forge484'] });
   assert.deepEqual(narrow.rows, []);
   assert.match(narrow.run.notes.join(' '), /utf16=yes/);
-  const wide = await rowsOf(session, grep, { keyword: ['Forge1204'], utf16: true });
+  const wide = await rowsOf(session, grep, { keyword: ['Forge484'], utf16: true });
   assert.ok(wide.rows.length > 0);
   assert.doesNotMatch((await rowsOf(session, grep, { keyword: ['{de ad be ef 12 34}'] })).run.notes.join(' '), /utf16/);
+});
+
+test('a type that no object has is told; TAB knows those that there are', async () => {
+  const { rows: none, run } = await rowsOf(session, handles, { object_types: ['Fil'] });
+  assert.deepEqual([none, run.notes.filter((note) => note.includes('type Fil; object_types lists'))].map(({ length }) => length), [0, 1]);
+  assert.deepEqual((await rowsOf(session, handles, { object_types: ['file'] })).run.notes, []);
+  const shell = new Shell(session, { output: new Screen(true), error: new Screen(false) });
+  assert.equal(await pressTab(shell, 'handles object_types=Fi|'), 'handles object_types=File |');
+  assert.equal(await pressTab(shell, 'handles object_types=P|'), 'handles object_types=Pro|');
+});
+
+test('processes answer to cmdline in queries', async () => {
+  const found = await (await prepareInSession(session, 'select pid, _EPROCESS.cmdline as line from pslist() where _EPROCESS.cmdline =~ "agent"')).rows();
+  const agent = truth.processes.filter(({ command_line: line }) => line?.includes('agent') === true);
+  assert.deepEqual(found.map((row) => [row['pid'], row['line']]), agent.map((process) => [process.pid, process.command_line]));
 });

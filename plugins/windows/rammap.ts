@@ -63,7 +63,8 @@ export const rammap = definePlugin({
     // What the machine has; a raw image holds more, for what lies between.
     const memory = orElse(() => physicalMemory(kernel).runs, context.session.physical().runs);
     for (const run of memory) {
-      for (let frame = Math.max(first, Math.floor(run.start / 4096)); frame < Math.min(end, Math.ceil(run.end / 4096)); frame++) {
+      const last = Math.min(end, Math.ceil(run.end / 4096));
+      for (let frame = Math.max(first, Math.floor(run.start / 4096)); frame < last; frame++) {
         if (++count % STEP === 0) {
           context.progress((frame - first) / (total - first), 'pages');
           await breathe(context.signal);
@@ -72,8 +73,11 @@ export const rammap = definePlugin({
         const record = list === undefined || list < 2 ? undefined : uses.frames.at(frame);
         if (!record) {
           // Most of memory may be free: such rows cost nothing.
-          if (list === undefined) missing++;
-          else yield { phys_offset: frame * 4096, List: LISTS[list] ?? null, Use: 'Unused', Pr: uses.frames.get(frame, 'priority') ?? null };
+          if (list === undefined) {
+            const next = uses.frames.nextHeld(frame, last);
+            missing += next - frame;
+            frame = next - 1;
+          } else yield { phys_offset: frame * 4096, List: LISTS[list] ?? null, Use: 'Unused', Pr: uses.frames.get(frame, 'priority') ?? null };
           continue;
         }
         let use: PageUse | undefined;

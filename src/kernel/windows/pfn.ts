@@ -1,4 +1,5 @@
 import { Absent, orElse } from '../../memory/absent.js';
+import { nextReadablePage } from '../../memory/extents.js';
 import { PAGE_SIZE, pageNumber, pageOffset } from '../../memory/page.js';
 import type { Struct } from '../../object/struct.js';
 import type { StructType } from '../../object/struct-type.js';
@@ -99,6 +100,14 @@ export class PageFrames {
       pteFrame,
       references: this.get(frame, 'references') ?? 0,
     };
+  }
+
+  /** The next frame behind one whose record may be in memory, or `end`: the records of what a damaged kernel claims to have are not gone through. */
+  nextHeld(frame: number, end: number): number {
+    const pageOf = (one: number): number => this.firstPage + Math.floor((this.firstOffset + one * this.size) / PAGE_SIZE);
+    const found = nextReadablePage(this.kernel.space, pageOf(frame) + 1, Math.min(pageOf(end) + 1, 2 ** 52));
+    if (found === undefined) return end;
+    return Math.min(end, Math.max(frame + 1, Math.floor(((found - this.firstPage) * PAGE_SIZE - this.firstOffset) / this.size)));
   }
 
   /** A member of a page's record; undefined where this build has none or it cannot be read. */

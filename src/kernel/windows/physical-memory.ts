@@ -5,6 +5,8 @@ import type { WindowsKernel } from './kernel.js';
 /** Runs that a machine has at most; firmware gives some tens. */
 const MOST_RUNS = 4096;
 const PAGE = 4096;
+/** Physical addresses have 52 bits at most (Intel SDM vol. 3, 4.1.4). */
+const MOST_PAGES = 2 ** 40;
 
 /** A range of physical memory that the machine has. Bytes. */
 export interface PhysicalRun {
@@ -40,6 +42,7 @@ export function physicalMemory(kernel: WindowsKernel): PhysicalMemory {
   for (let index = 0; index < count; index++) {
     const at = descriptor + BigInt(first + index * 2 * word);
     const [base, pages] = [Number(space.readPointer(at)), Number(space.readPointer(at + BigInt(word)))];
+    if (base + pages > MOST_PAGES) throw corrupt(`the descriptor of physical memory states ${pages} pages from 0x${(base * PAGE).toString(16)} on`, at);
     runs.push({ start: base * PAGE, end: (base + pages) * PAGE, pages });
   }
   return { descriptor, runs, pages: orElse(() => Number(space.readPointer(descriptor + BigInt(word))), 0) };

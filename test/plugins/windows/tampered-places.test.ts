@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { kdbgscan } from '../../../plugins/windows/kdbgscan.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
+import { rammap } from '../../../plugins/windows/rammap.js';
 import { sessions } from '../../../plugins/windows/sessions.js';
 import { vad } from '../../../plugins/windows/vad.js';
 import { vadmap } from '../../../plugins/windows/vadmap.js';
@@ -87,4 +88,23 @@ test('a session space that is in no memory costs its session alone', async () =>
   assert.match(run.notes.join('\n'), /of the session at 0xfffff98fff000000 cannot be read/);
   assert.match((await rowsOf(session, pslist, { method: ['Sessions'] })).run.notes.join('\n'), /explorer\.exe \(1652\): |SessionProcessLinks is broken/);
   session.close();
+});
+
+test('physical memory that the kernel claims to have and nobody has is not gone through', async () => {
+  const descriptor = kernel.variable('MmPhysicalMemoryBlock');
+  const whole = sample.with(new Map());
+  const { rows: usual } = await rowsOf(whole, rammap);
+  whole.close();
+  // The second run's count of pages: 1 PiB, and more than any processor has addresses for.
+  const count = descriptor + BigInt(kernel.struct('_PHYSICAL_MEMORY_DESCRIPTOR').offsetOf('Run')) + 24n;
+  for (const pages of [1n << 38n, 1n << 45n]) {
+    const session = sample.with(new Map([[count, pages]]));
+    const started = performance.now();
+    const { rows, run } = await rowsOf(session, rammap);
+    assert.ok(performance.now() - started < SOON);
+    // Without ranges that make sense: the pages of the image.
+    assert.ok(rows.length >= (pages < 1n << 40n ? usual.length : 500), `${rows.length} of ${usual.length}`);
+    if (pages < 1n << 40n) assert.match(run.notes.join(), /\d{9,} pages are left out/);
+    session.close();
+  }
 });

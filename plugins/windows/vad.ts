@@ -1,5 +1,5 @@
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
-import { fileName, protectionText, VAD_TYPES, type VadFacts, vadFacts, vadFile, vads } from '../../src/kernel/windows/vad.js';
+import { protectionText, VAD_TYPES, type VadFacts, vadFacts, vadFileName, vads } from '../../src/kernel/windows/vad.js';
 import { pidOf } from '../../src/kernel/windows/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
@@ -43,10 +43,7 @@ export const vad = definePlugin({
       for (const region of vads(kernel, process, (what) => context.note(`${what}.`))) {
         count++;
         if (args.offset !== undefined && (args.offset < region.start || args.offset > region.end)) continue;
-        const file = (): string | null => {
-          const object = vadFile(kernel, region);
-          return object ? fileName(object) : null;
-        };
+        const file = (): string | null => vadFileName(kernel, region);
         if (args.regex && !args.regex.test(orElse(file, null) ?? '')) continue;
         const facts = orAbsent(() => vadFacts(kernel, region));
         yield {

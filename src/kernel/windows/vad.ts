@@ -238,3 +238,20 @@ export function controlAreaOf(kernel: WindowsKernel, vad: Vad): bigint {
 export function fileName(file: Struct): string {
   return unicodeText(file.$get('FileName') as Struct);
 }
+
+/** Paths that are kept for {@link vadFileName}. */
+const KEPT_NAMES = 1 << 16;
+
+/** Path of the file that a region maps, or null: {@link vadFile} for tables of very many regions. Those of all processes that map a file share its control area, whose path is read once. */
+export function vadFileName(kernel: WindowsKernel, vad: Vad): string | null {
+  const area = vad.node.$type === '_MMVAD_SHORT' ? 0n : controlAreaOf(kernel, vad);
+  if (area === 0n) return null;
+  const known = kernel.memo('paths of control areas', () => new Map<bigint, string | null>());
+  let name = known.get(area);
+  if (name === undefined) {
+    const file = fileOf(kernel, kernel.at('_CONTROL_AREA', area));
+    name = file ? fileName(file) : null;
+    if (known.size < KEPT_NAMES) known.set(area, name);
+  }
+  return name;
+}

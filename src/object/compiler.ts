@@ -188,7 +188,8 @@ export function readBytes(space: AddressSpace, page: number, offset: number, len
   const at = offset & PAGE_MASK;
   if (at + length <= PAGE_SIZE) {
     const here = space.pageAt(number);
-    if (here) return here.bytes.subarray(at, at + length);
+    // Of a page with holes the space knows which bytes are there.
+    if (here?.whole === true) return here.bytes.subarray(at, at + length);
   }
   return space.read(addressOf(number, at), length);
 }

@@ -6,6 +6,7 @@ import { layBlocks } from '../../src/memory/block-list.js';
 import { BlockSpace } from '../../src/memory/blocks.js';
 import { search } from '../../src/memory/search/search.js';
 import { BufferSpace } from '../../src/memory/space.js';
+import { readBytes } from '../../src/object/compiler.js';
 import { patternsOf } from '../../src/plugin/keywords.js';
 
 const FILE = Buffer.from(Array.from({ length: 20_000 }, (_, index) => (index * 7 + (index >> 8)) & 0xff));
@@ -57,6 +58,10 @@ test('a member that lies half in a block is missing', () => {
   for (const read of [(): unknown => view?.getBigUint64(0x10, true), (): unknown => view?.getUint16(0xf, true), (): unknown => space.readU64(BASE + 0x10n)]) {
     assert.throws(read, (error) => error instanceof Absent && error.kind === 'unreadable');
   }
+  // Arrays of characters and other bytes of a struct.
+  const page = Number(BASE >> 12n);
+  assert.deepEqual(readBytes(space, page, 0x10, 6), FILE.subarray(100, 106));
+  for (const [offset, length] of [[0x10, 7], [0xf, 4], [0x800, 8]] as const) assert.throws(() => readBytes(space, page, offset, length), (error) => error instanceof Absent);
   assert.equal(space.readCString(BASE + 0x10n).length, 6);
   assert.throws(() => space.readCString(BASE), (error) => error instanceof Absent);
 });

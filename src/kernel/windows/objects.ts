@@ -104,7 +104,9 @@ export function headerTest(kernel: WindowsKernel, type: string): HeaderTest {
     const cookie = mixed === undefined ? 0 : orElse(() => space.readU8(mixed), 0);
     return (page, offset) => {
       const place = offset + at;
-      const index = place < PAGE_SIZE ? space.pageAt(page)?.bytes[place] : space.pageAt(page + 1)?.bytes[place - PAGE_SIZE];
+      const here = space.pageAt(place < PAGE_SIZE ? page : page + 1);
+      if (!here) return false;
+      const index = here.whole ? (here.bytes[place % PAGE_SIZE] as number) : orElse(() => here.view.getUint8(place % PAGE_SIZE), undefined);
       if (index === undefined) return false;
       // Bits 8 to 15 of the header's address.
       return indexes.has(mixed === undefined ? index : index ^ cookie ^ ((page & 0xf) << 4) ^ (offset >> 8));

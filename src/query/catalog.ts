@@ -7,8 +7,11 @@ import type { Definitions } from './engine.js';
  * arrays. The engine itself knows no plugin by name.
  */
 export interface Catalog {
-  /** The table of a name, or undefined. Throws PluginError where there is one that cannot be used here, and says why. */
-  table(name: string): Promise<CatalogTable | undefined>;
+  /**
+   * The table of a name, or undefined. Throws PluginError where there is one that cannot be used here, and says why.
+   * @param session number of the session that the query asks it of, where that is written out: another system's command has other columns
+   */
+  table(name: string, session?: number): Promise<CatalogTable | undefined>;
   /** Names of all tables, for suggestions and completion. */
   names(): Iterable<string>;
   /** Members of a struct by the profile's types, so that `task.mm.pgd` is checked before anything runs; undefined where nothing is known of it. */

@@ -87,13 +87,19 @@ async function calledRelation(analysis: Analysis, node: Call, position: Position
     const view = await viewOf(analysis, node.name, node.at);
     if (view) return view;
   }
-  const table = await catalog.table(node.name);
+  const table = await catalog.table(node.name, sessionAsked(node));
   if (table) return tableScan(analysis, table, node, position);
   if (purpose === 'value') return undefined;
   const list = await listFunction(analysis, node, position);
   if (list) return list;
   if (!library.has(node.name)) throw unknownFunction(analysis, node);
   return undefined;
+}
+
+/** `session: 2` among the arguments. */
+function sessionAsked({ args }: Call): number | undefined {
+  const value = args.find(({ name }) => name === 'session')?.value;
+  return value?.kind === 'literal' && typeof value.value === 'number' ? value.value : undefined;
 }
 
 function unknownTable(analysis: Analysis, name: string, place: Place, scope: Scope): QueryError {

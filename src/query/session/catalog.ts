@@ -30,10 +30,10 @@ export function sessionCatalog(session: Session): Catalog {
       yield* own.keys();
       if (session.last) yield '_';
     },
-    async table(name) {
+    async table(name, asked) {
       if (name === '_') return resultTable(session.last);
       const known = own.get(name);
-      return known && session.registry.named(name).length === 0 ? known : pluginTable(session, name);
+      return known && session.registry.named(name).length === 0 ? known : pluginTable(session, name, asked);
     },
     members: (struct) => memberTypes(session, struct),
     address: async (expression) => (await session.resolver()).address(expression),
@@ -45,9 +45,9 @@ export function completionCatalog(session: Session): Catalog {
   const catalog = sessionCatalog(session);
   return {
     ...catalog,
-    async table(name) {
+    async table(name, asked) {
       const [entry] = session.detected || name === '_' ? [] : session.registry.named(name);
-      if (!entry) return catalog.table(name);
+      if (!entry) return catalog.table(name, asked);
       return { name: entry.name, summary: entry.summary, args: entry.args, columns: entry.dynamic ? undefined : entry.columns, open: () => cannotOpen(name) };
     },
     members: (struct) => (session.detected ? memberTypes(session, struct) : Promise.resolve(undefined)),

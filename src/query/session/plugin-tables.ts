@@ -14,11 +14,14 @@ const SESSION = arg.int('number of the session whose image is read (see slist); 
  * A command as a table: its declaration from the registry, so that checking a query loads no plugin. Undefined where no command has the
  * name. Throws PluginError where there is one that cannot read this image, and says which can; DetectionError where the kernel has to be
  * known to tell.
+ * @param asked the session that the query names: the declaration is the one for its image
  */
-export async function pluginTable(session: Session, name: string): Promise<CatalogTable | undefined> {
+export async function pluginTable(session: Session, name: string, asked?: number): Promise<CatalogTable | undefined> {
   const all = session.registry.named(name);
   if (all.length === 0) return unknown(session, name);
-  const entry = await entryFor(session, name, all);
+  // To a command with an argument of this name it means something else.
+  const target = asked === undefined || all.some(({ args }) => 'session' in args) ? undefined : session.group?.get(asked);
+  const entry = target && target !== session ? await target.entry(name) : await entryFor(session, name, all);
   const own = 'session' in entry.args;
   const args: Args = own ? entry.args : { ...entry.args, session: SESSION };
   return {

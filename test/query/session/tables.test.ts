@@ -10,6 +10,7 @@ import { prepareInSession } from '../../../src/query/session/statements.js';
 import { SessionGroup } from '../../../src/session/group.js';
 import { Session } from '../../../src/session/session.js';
 import { committedSample } from '../../support/sample.js';
+import { sampleImage } from '../../support/windows-sample.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
@@ -32,6 +33,22 @@ function file(name: string, text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+test('images of two systems in one query: each command has the columns of the session that is asked', { skip }, async () => {
+  const both = new SessionGroup();
+  const linux = both.add(new Session({ cache: 'memory', ...(sample ? { filename: sample.image } : {}) }, Registry.builtIn()));
+  const windows = both.add(new Session({ cache: 'memory', filename: sampleImage }, Registry.builtIn()));
+  const ask = async (from: Session, text: string): Promise<unknown> => (await (await prepareInSession(from, text)).rows()).map((row) => ({ ...row }));
+  const [first, second] = [linux.id, windows.id];
+  assert.deepEqual(await ask(linux, `select _EPROCESS.name as name from pslist(session: ${second}) where pid == 484`), [{ name: 'lsass.exe' }]);
+  assert.deepEqual(await ask(windows, `select proc.name as name from pslist(session: ${first}) where pid == 1`), [{ name: 'init' }]);
+  assert.deepEqual(
+    await ask(linux, `select proc.name as name from pslist() where pid == 1 union select _EPROCESS.name as name from pslist(session: ${second}) where pid == 4`),
+    [{ name: 'init' }, { name: 'System' }],
+  );
+  await assert.rejects(ask(linux, `select proc from pslist(session: ${second})`), /No column proc in pslist[^]*_EPROCESS/);
+  both.close();
+});
 
 test('two images in one query', { skip }, async () => {
   const truth = sample?.list('proc').filter((name) => /^\d+$/.test(name)).length;

@@ -37,14 +37,18 @@ export const vad = definePlugin({
   *collect(context, args) {
     const kernel = windowsOf(context);
     let empty = 0;
+    let all = 0;
+    let shown = 0;
     for (const { process } of selectWindowsProcesses(context, args)) {
       const pid = pidOf(process) ?? null;
       let count = 0;
       for (const region of vads(kernel, process, (what) => context.note(`${what}.`))) {
         count++;
+        all++;
         if (args.offset !== undefined && (args.offset < region.start || args.offset > region.end)) continue;
         const file = (): string | null => vadFileName(kernel, region);
         if (args.regex && !args.regex.test(orElse(file, null) ?? '')) continue;
+        shown++;
         const facts = orAbsent(() => vadFacts(kernel, region));
         yield {
           _EPROCESS: process,
@@ -62,6 +66,10 @@ export const vad = definePlugin({
         };
       }
       if (count === 0) empty++;
+    }
+    if (all > 0 && shown === 0) {
+      const what = [args.offset === undefined ? [] : `holds 0x${args.offset.toString(16)}`, args.regex ? `maps a file of the name /${args.regex.source}/` : []].flat().join(' and ');
+      context.note(`None of ${all} regions ${what}.`);
     }
     if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: they have ended, or are the kernel's own.`);
   },

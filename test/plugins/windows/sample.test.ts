@@ -168,3 +168,9 @@ test('processes answer to cmdline in queries', async () => {
   const agent = truth.processes.filter(({ command_line: line }) => line?.includes('agent') === true);
   assert.deepEqual(found.map((row) => [row['pid'], row['line']]), agent.map((process) => [process.pid, process.command_line]));
 });
+
+test('regions that fit nothing: of how many', async () => {
+  assert.match((await rowsOf(session, vad, { pids: [484], offset: 1n })).run.notes.join(' '), /^None of \d+ regions holds 0x1\.$/);
+  assert.match((await rowsOf(session, vad, { pids: [484], regex: /nosuch/ })).run.notes.join(' '), /^None of \d+ regions maps a file of the name \/nosuch\/\.$/);
+  assert.deepEqual((await rowsOf(session, vad, { pids: [484], regex: /ntdll/ })).run.notes, []);
+});

@@ -61,7 +61,8 @@ test('words damaged at random everywhere: rows, faults and notes, never a crash 
         const args = plugin === memmap ? { coalesce: true } : plugin === lsmodParameters ? { builtin: true } : {};
         const { rows, run } = await rowsOf(session, plugin, args);
         assert.ok(rows.length + run.notes.length > 0, `${plugin.name}: an empty table without a note`);
-        assert.ok(rows.length < 200_000, `${plugin.name}: ${rows.length} rows`);
+        // A damaged page table may lead to 512 others, each process's anew.
+        assert.ok(rows.length < (plugin === memmap ? 5_000_000 : 200_000), `${plugin.name}: ${rows.length} rows`);
       }
       session.close();
     }),

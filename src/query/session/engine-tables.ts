@@ -58,7 +58,8 @@ export function engineTables(session: Session, definitions: Definitions): Catalo
       },
     }),
     fixedTable({
-      name: 'sessions',
+      // `sessions` is a command of Windows.
+      name: 'open_sessions',
       summary: 'the sessions of this console',
       args: {},
       columns: {

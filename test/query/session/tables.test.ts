@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Timestamp } from '../../../src/object/time.js';
 import { Registry } from '../../../src/plugin/registry.js';
+import { engineTables } from '../../../src/query/session/engine-tables.js';
 import { prepareInSession } from '../../../src/query/session/statements.js';
 import { SessionGroup } from '../../../src/session/group.js';
 import { Session } from '../../../src/session/session.js';
@@ -56,10 +57,15 @@ test('two images in one query', { skip }, async () => {
   assert.ok(Number(both?.['n']) >= Number(truth));
   assert.deepEqual(await rows('select pid from pslist() except select pid from pslist(session: 2)'), []);
   await assert.rejects(rows('select pid from pslist(session: 9)'), /There is no session 9: there are 1, 2/);
-  assert.deepEqual(await rows('select id, current from sessions() order by id'), [
+  assert.deepEqual(await rows('select id, current from open_sessions() order by id'), [
     { id: 1, current: true },
     { id: 2, current: false },
   ]);
+});
+
+test('no table of the engine has the name of a command', () => {
+  const registry = Registry.builtIn();
+  for (const { name } of engineTables(session, { views: new Map(), variables: new Map() })) assert.deepEqual(registry.named(name).map((entry) => entry.name), [], name);
 });
 
 test('symbols and members are those that the guest had', { skip }, async () => {

@@ -17,8 +17,7 @@ export function definitionsOf(session: Session): Definitions {
 
 /**
  * What a session has of tables: its commands (also on the images of other sessions), the engine's own, files, and `_`, the rows of the
- * last result. A command of the name of one of the engine's tables wins
- * where it can read the image.
+ * last result. A command of the name of one of the engine's tables wins.
  */
 export function sessionCatalog(session: Session): Catalog {
   const definitions = definitionsOf(session);
@@ -34,21 +33,11 @@ export function sessionCatalog(session: Session): Catalog {
     async table(name, asked) {
       if (name === '_') return resultTable(session.last);
       const known = own.get(name);
-      return known && !(await hasCommand(session, name)) ? known : pluginTable(session, name, asked);
+      return known && session.registry.named(name).length === 0 ? known : pluginTable(session, name, asked);
     },
     members: (struct) => memberTypes(session, struct),
     address: async (expression) => (await session.resolver()).address(expression),
   };
-}
-
-/** Whether a command of a name can read this image: `sessions` is Windows' where the image is, and the console's elsewhere. */
-async function hasCommand(session: Session, name: string): Promise<boolean> {
-  if (session.registry.named(name).length === 0) return false;
-  try {
-    return (await session.entry(name)) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The same for completion, which must not wait until a kernel has been found: what is not known yet is not there. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { debugRecordOf } from '../../src/kernel/windows/pe-debug.js';
-import { guidAge } from '../../src/kernel/windows/rsds.js';
+import { guidAge } from '../../src/kernel/windows/find/rsds.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { dumpArgs, DumpFolder } from '../../src/plugin/dump-folder.js';

@@ -3,7 +3,7 @@ import type { AddressSpace } from '../../src/memory/space.js';
 import { ArrayView } from '../../src/object/array.js';
 import type { TypeCompiler } from '../../src/object/compiler.js';
 import { Pointer } from '../../src/object/pointer.js';
-import { presentStruct, type Within } from '../../src/kernel/windows/present.js';
+import { presentStruct, type Within } from '../../src/kernel/windows/find/present.js';
 import { Struct } from '../../src/object/struct.js';
 import { Timestamp } from '../../src/object/time.js';
 import type { Resolver } from '../../src/session/resolver/resolver.js';

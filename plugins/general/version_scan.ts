@@ -1,5 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises';
-import { guidAge, type RsdsRecord, rsdsSteps } from '../../src/kernel/windows/rsds.js';
+import { guidAge, type RsdsRecord, rsdsSteps } from '../../src/kernel/windows/find/rsds.js';
 import { openFile } from '../../src/memory/image/open.js';
 import { openRaw } from '../../src/memory/image/raw.js';
 import { PhysicalSpace } from '../../src/memory/physical.js';

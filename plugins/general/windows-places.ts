@@ -1,8 +1,8 @@
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { frameText } from '../../src/kernel/windows/page-use.js';
+import { frameText } from '../../src/kernel/windows/memory/page-use.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
-import { areaText } from '../../src/kernel/windows/views.js';
+import { areaText } from '../../src/kernel/windows/memory/views.js';
 import { orElse } from '../../src/memory/absent.js';
 import { pageNumber } from '../../src/memory/page.js';
 import type { ProcessContext } from '../../src/session/session.js';

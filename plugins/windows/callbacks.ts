@@ -1,5 +1,5 @@
 import { orElse } from '../../src/memory/absent.js';
-import { callbacks } from '../../src/kernel/windows/callbacks/callbacks.js';
+import { callbacks } from '../../src/kernel/windows/system/callbacks/callbacks.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

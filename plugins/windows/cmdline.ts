@@ -1,5 +1,5 @@
-import { commandLine, environment } from '../../src/kernel/windows/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { commandLine, environment } from '../../src/kernel/windows/processes/peb.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { Absent } from '../../src/memory/absent.js';

@@ -1,7 +1,7 @@
 import { orElse } from '../../src/memory/absent.js';
 import type { CrashDump, CrashHeader } from '../../src/memory/crash.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { processors } from '../../src/kernel/windows/kpcr.js';
+import { processors } from '../../src/kernel/windows/system/kpcr.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';

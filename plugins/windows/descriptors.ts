@@ -1,8 +1,8 @@
-import { type Descriptor, descriptorName, descriptors, gateName } from '../../src/kernel/windows/descriptors.js';
-import { descriptorTable, interrupts } from '../../src/kernel/windows/idt.js';
+import { type Descriptor, descriptorName, descriptors, gateName } from '../../src/kernel/windows/system/descriptors.js';
+import { descriptorTable, interrupts } from '../../src/kernel/windows/system/idt.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { type Processor, processors } from '../../src/kernel/windows/kpcr.js';
-import { driverAt, OUTSIDE } from '../../src/kernel/windows/modules.js';
+import { type Processor, processors } from '../../src/kernel/windows/system/kpcr.js';
+import { driverAt, OUTSIDE } from '../../src/kernel/windows/system/modules.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';

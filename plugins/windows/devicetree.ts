@@ -1,7 +1,7 @@
 import { orElse } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
-import { deviceType } from '../../src/kernel/windows/device-types.js';
-import { attachedTo, deviceName, devicesOf, driverName, findDrivers } from '../../src/kernel/windows/drivers.js';
+import { deviceType } from '../../src/kernel/windows/objects/device-types.js';
+import { attachedTo, deviceName, devicesOf, driverName, findDrivers } from '../../src/kernel/windows/objects/drivers.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

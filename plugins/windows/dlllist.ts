@@ -1,10 +1,10 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { loadedModules } from '../../src/kernel/windows/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { loadedModules } from '../../src/kernel/windows/processes/peb.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
 import type { Eprocess, LdrDataTableEntry } from '../../src/kernel/windows/types.js';
-import { loadedModules32 } from '../../src/kernel/windows/wow64.js';
+import { loadedModules32 } from '../../src/kernel/windows/processes/wow64.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { describeStruct } from '../../src/object/describe.js';

@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
-import { MAJOR_FUNCTIONS } from '../../src/kernel/windows/device-types.js';
-import { driverName, driverRange, findDrivers, majorFunction } from '../../src/kernel/windows/drivers.js';
+import { MAJOR_FUNCTIONS } from '../../src/kernel/windows/objects/device-types.js';
+import { driverName, driverRange, findDrivers, majorFunction } from '../../src/kernel/windows/objects/drivers.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

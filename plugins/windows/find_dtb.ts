@@ -1,12 +1,12 @@
 import { orElse } from '../../src/memory/absent.js';
 import { breathing, type Steps } from '../../src/memory/breathe.js';
-import { rootsOfHeader, type WindowsRoot } from '../../src/kernel/windows/dtb.js';
+import { rootsOfHeader, type WindowsRoot } from '../../src/kernel/windows/find/dtb.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { rootsOfLowStub } from '../../src/kernel/windows/low-stub.js';
-import { findProcesses, METHODS } from '../../src/kernel/windows/processes.js';
-import { rootsOfProcessors } from '../../src/kernel/windows/processor-roots.js';
-import { processObjects, rootProblem, threadsProblem } from '../../src/kernel/windows/root-check.js';
-import { rootsThatNameThemselves } from '../../src/kernel/windows/self-roots.js';
+import { rootsOfLowStub } from '../../src/kernel/windows/find/low-stub.js';
+import { findProcesses, METHODS } from '../../src/kernel/windows/processes/processes.js';
+import { rootsOfProcessors } from '../../src/kernel/windows/find/processor-roots.js';
+import { processObjects, rootProblem, threadsProblem } from '../../src/kernel/windows/find/root-check.js';
+import { rootsThatNameThemselves } from '../../src/kernel/windows/find/self-roots.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,9 +1,9 @@
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
-import { handleEntries, handleTable } from '../../src/kernel/windows/handles.js';
-import { describeHandle } from '../../src/kernel/windows/object-details.js';
+import { handleEntries, handleTable } from '../../src/kernel/windows/objects/handles.js';
+import { describeHandle } from '../../src/kernel/windows/objects/object-details.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { objectAt, objectTypes } from '../../src/kernel/windows/objects.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { objectAt, objectTypes } from '../../src/kernel/windows/objects/objects.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,8 +1,8 @@
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { processorCount } from '../../src/kernel/windows/kpcr.js';
-import { physicalMemory } from '../../src/kernel/windows/physical-memory.js';
-import { bootTime, imageText, imageTime, sharedData, systemRoot, systemTime, tickCount, tickLength, upTime } from '../../src/kernel/windows/shared-data.js';
+import { processorCount } from '../../src/kernel/windows/system/kpcr.js';
+import { physicalMemory } from '../../src/kernel/windows/memory/physical-memory.js';
+import { bootTime, imageText, imageTime, sharedData, systemRoot, systemTime, tickCount, tickLength, upTime } from '../../src/kernel/windows/find/shared-data.js';
 import { Timestamp } from '../../src/object/time.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

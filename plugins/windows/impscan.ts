@@ -1,9 +1,9 @@
 import { loadDisassembler } from '../../src/disasm/decode.js';
 import { type UsedPointer, usedPointers } from '../../src/disasm/imported.js';
-import { programBase } from '../../src/kernel/windows/images.js';
-import { loadedDrivers } from '../../src/kernel/windows/modules.js';
-import { processSpace } from '../../src/kernel/windows/memory-map.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { programBase } from '../../src/kernel/windows/processes/images.js';
+import { loadedDrivers } from '../../src/kernel/windows/system/modules.js';
+import { processSpace } from '../../src/kernel/windows/memory/memory-map.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { breathing } from '../../src/memory/breathe.js';
 import { orElse } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';

@@ -2,7 +2,7 @@ import { orElse } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
 import { decodeText } from '../../src/object/text.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { pcrPointer, type Processor, processors, savedRegister } from '../../src/kernel/windows/kpcr.js';
+import { pcrPointer, type Processor, processors, savedRegister } from '../../src/kernel/windows/system/kpcr.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
-import { mappedImages } from '../../src/kernel/windows/loader-view.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { mappedImages } from '../../src/kernel/windows/processes/loader-view.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,4 +1,4 @@
-import { isKernelPdb } from '../../src/kernel/windows/rsds.js';
+import { isKernelPdb } from '../../src/kernel/windows/find/rsds.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';

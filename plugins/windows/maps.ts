@@ -1,5 +1,5 @@
-import { heldBytes, physicalMemory } from '../../src/kernel/windows/physical-memory.js';
-import { virtualMap } from '../../src/kernel/windows/virtual-map.js';
+import { heldBytes, physicalMemory } from '../../src/kernel/windows/memory/physical-memory.js';
+import { virtualMap } from '../../src/kernel/windows/memory/virtual-map.js';
 import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,7 +1,7 @@
 import { orElse } from '../../src/memory/absent.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { processSpace, userPages } from '../../src/kernel/windows/memory-map.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { processSpace, userPages } from '../../src/kernel/windows/memory/memory-map.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';

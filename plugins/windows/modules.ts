@@ -1,5 +1,5 @@
 import { orElse } from '../../src/memory/absent.js';
-import { kernelModules } from '../../src/kernel/windows/modules.js';
+import { kernelModules } from '../../src/kernel/windows/system/modules.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';

@@ -1,5 +1,5 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
-import { objectTree, type SymbolicLink, symbolicLink } from '../../src/kernel/windows/object-tree.js';
+import { objectTree, type SymbolicLink, symbolicLink } from '../../src/kernel/windows/objects/object-tree.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

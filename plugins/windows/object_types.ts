@@ -1,5 +1,5 @@
 import type { Struct } from '../../src/object/struct.js';
-import { findObjectTypes, TYPE_SOURCES } from '../../src/kernel/windows/object-types.js';
+import { findObjectTypes, TYPE_SOURCES } from '../../src/kernel/windows/objects/object-types.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

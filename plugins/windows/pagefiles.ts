@@ -1,4 +1,4 @@
-import { pageFiles } from '../../src/kernel/windows/pagefiles.js';
+import { pageFiles } from '../../src/kernel/windows/memory/pagefiles.js';
 import { Absent } from '../../src/memory/absent.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

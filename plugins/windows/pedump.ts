@@ -1,7 +1,7 @@
-import { loadedDrivers } from '../../src/kernel/windows/modules.js';
-import { processImages, programBase } from '../../src/kernel/windows/images.js';
+import { loadedDrivers } from '../../src/kernel/windows/system/modules.js';
+import { processImages, programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { activeProcesses, pidOf } from '../../src/kernel/windows/processes.js';
+import { activeProcesses, pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { orElse } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';

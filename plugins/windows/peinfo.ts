@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Names } from '../../src/disasm/names.js';
-import { programBase } from '../../src/kernel/windows/images.js';
+import { programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent } from '../../src/memory/absent.js';

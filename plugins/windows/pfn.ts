@@ -1,5 +1,5 @@
-import { pfnFacts } from '../../src/kernel/windows/pfn-facts.js';
-import { pageFrames } from '../../src/kernel/windows/pfn.js';
+import { pfnFacts } from '../../src/kernel/windows/memory/pfn-facts.js';
+import { pageFrames } from '../../src/kernel/windows/memory/pfn.js';
 import { Absent, orAbsent } from '../../src/memory/absent.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';

@@ -1,7 +1,7 @@
-import { programBase } from '../../src/kernel/windows/images.js';
+import { programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { environment, pebOf, processParameters } from '../../src/kernel/windows/peb.js';
-import { isWow64, pidOf, sessionId } from '../../src/kernel/windows/processes.js';
+import { environment, pebOf, processParameters } from '../../src/kernel/windows/processes/peb.js';
+import { isWow64, pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';

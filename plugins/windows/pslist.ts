@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
-import { handleTable } from '../../src/kernel/windows/handles.js';
-import { isWow64, knows, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes.js';
+import { handleTable } from '../../src/kernel/windows/objects/handles.js';
+import { isWow64, knows, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';

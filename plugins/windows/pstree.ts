@@ -1,8 +1,8 @@
 import { orElse } from '../../src/memory/absent.js';
-import { commandLine } from '../../src/kernel/windows/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { commandLine } from '../../src/kernel/windows/processes/peb.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
-import { handleTable } from '../../src/kernel/windows/handles.js';
+import { handleTable } from '../../src/kernel/windows/objects/handles.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';

@@ -1,5 +1,5 @@
-import { type CrossView, crossView } from '../../src/kernel/windows/cross-view.js';
-import { CROSS_METHODS, type Method, pidOf } from '../../src/kernel/windows/processes.js';
+import { type CrossView, crossView } from '../../src/kernel/windows/processes/cross-view.js';
+import { CROSS_METHODS, type Method, pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,10 +1,10 @@
-import { type PageUse, pageUses, type PageUses, walkedPlaces } from '../../src/kernel/windows/page-use.js';
-import type { UpwardPlace } from '../../src/kernel/windows/page-owners.js';
-import { LISTS } from '../../src/kernel/windows/pfn.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
-import { kernelRegionAt } from '../../src/kernel/windows/regions.js';
+import { type PageUse, pageUses, type PageUses, walkedPlaces } from '../../src/kernel/windows/memory/page-use.js';
+import type { UpwardPlace } from '../../src/kernel/windows/memory/page-owners.js';
+import { LISTS } from '../../src/kernel/windows/memory/pfn.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { kernelRegionAt } from '../../src/kernel/windows/memory/regions.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
-import { areaText, type Mapper } from '../../src/kernel/windows/views.js';
+import { areaText, type Mapper } from '../../src/kernel/windows/memory/views.js';
 import { Absent, orElse } from '../../src/memory/absent.js';
 import { breathe, breathing } from '../../src/memory/breathe.js';
 import { addressOf, pageNumber } from '../../src/memory/page.js';

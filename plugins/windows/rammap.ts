@@ -1,7 +1,7 @@
-import { type PageUse, pageUses, type PageUses } from '../../src/kernel/windows/page-use.js';
-import { LISTS } from '../../src/kernel/windows/pfn.js';
-import { physicalMemory } from '../../src/kernel/windows/physical-memory.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { type PageUse, pageUses, type PageUses } from '../../src/kernel/windows/memory/page-use.js';
+import { LISTS } from '../../src/kernel/windows/memory/pfn.js';
+import { physicalMemory } from '../../src/kernel/windows/memory/physical-memory.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent, orElse } from '../../src/memory/absent.js';
 import { breathe, breathing } from '../../src/memory/breathe.js';

@@ -1,7 +1,7 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
-import { driverAt } from '../../src/kernel/windows/modules.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
-import { findSessions, sessionImages } from '../../src/kernel/windows/sessions.js';
+import { driverAt } from '../../src/kernel/windows/system/modules.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { findSessions, sessionImages } from '../../src/kernel/windows/processes/sessions.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';

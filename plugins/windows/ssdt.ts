@@ -1,6 +1,6 @@
 import { Absent } from '../../src/memory/absent.js';
-import { driverAt } from '../../src/kernel/windows/modules.js';
-import { services, type ServiceTable, serviceTables } from '../../src/kernel/windows/ssdt.js';
+import { driverAt } from '../../src/kernel/windows/system/modules.js';
+import { services, type ServiceTable, serviceTables } from '../../src/kernel/windows/system/ssdt.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

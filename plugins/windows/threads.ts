@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
-import { threadsOf } from '../../src/kernel/windows/threads.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { threadsOf } from '../../src/kernel/windows/processes/threads.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { contextOf } from '../../src/session/processes.js';

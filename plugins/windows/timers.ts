@@ -1,8 +1,8 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
-import { driverAt, OUTSIDE } from '../../src/kernel/windows/modules.js';
-import { interruptMoment } from '../../src/kernel/windows/shared-data.js';
-import { kernelTimers } from '../../src/kernel/windows/timers.js';
+import { driverAt, OUTSIDE } from '../../src/kernel/windows/system/modules.js';
+import { interruptMoment } from '../../src/kernel/windows/find/shared-data.js';
+import { kernelTimers } from '../../src/kernel/windows/system/timers.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

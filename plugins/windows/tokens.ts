@@ -1,10 +1,10 @@
 import { Absent, orAbsent } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
 import { describeStruct } from '../../src/object/describe.js';
-import { privilegeMeaning, privilegeNames } from '../../src/kernel/windows/privileges.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
-import { sidName } from '../../src/kernel/windows/sid.js';
-import { groupAttributes, tokenOf, tokenPrivileges, tokenSids } from '../../src/kernel/windows/tokens.js';
+import { privilegeMeaning, privilegeNames } from '../../src/kernel/windows/processes/privileges.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { sidName } from '../../src/kernel/windows/processes/sid.js';
+import { groupAttributes, tokenOf, tokenPrivileges, tokenSids } from '../../src/kernel/windows/processes/tokens.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { arg, type ArgsOf } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';

@@ -2,7 +2,7 @@ import { Absent } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
 import type { Timestamp } from '../../src/object/time.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
-import { unloadedDrivers } from '../../src/kernel/windows/unloaded.js';
+import { unloadedDrivers } from '../../src/kernel/windows/system/unloaded.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { windowsOf } from '../../src/plugin/windows-select.js';

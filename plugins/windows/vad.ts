@@ -1,6 +1,6 @@
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
-import { protectionText, VAD_TYPES, type VadFacts, vadFacts, vadFileName, vads } from '../../src/kernel/windows/vad.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
+import { protectionText, VAD_TYPES, type VadFacts, vadFacts, vadFileName, vads } from '../../src/kernel/windows/memory/vad.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,10 +1,10 @@
 import { breathing } from '../../src/memory/breathe.js';
 import { orElse } from '../../src/memory/absent.js';
 import { addressOf, PAGE_SIZE, pageNumber } from '../../src/memory/page.js';
-import { processSpace } from '../../src/kernel/windows/memory-map.js';
-import { joinedStates, type PageState, pageStates } from '../../src/kernel/windows/page-states.js';
-import { pidOf } from '../../src/kernel/windows/processes.js';
-import { viewsOf } from '../../src/kernel/windows/views.js';
+import { processSpace } from '../../src/kernel/windows/memory/memory-map.js';
+import { joinedStates, type PageState, pageStates } from '../../src/kernel/windows/memory/page-states.js';
+import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { viewsOf } from '../../src/kernel/windows/memory/views.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

@@ -1,4 +1,4 @@
-import { loadedDrivers } from '../../src/kernel/windows/modules.js';
+import { loadedDrivers } from '../../src/kernel/windows/system/modules.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';

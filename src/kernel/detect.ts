@@ -5,7 +5,7 @@ import { otherSystem } from './other.js';
 import type { ProfileRepository } from '../symbols/repository/repository.js';
 import { type Method, METHODS } from './methods.js';
 import type { Trace } from './trace.js';
-import type { WindowsDetection } from './windows/detect.js';
+import type { WindowsDetection } from './windows/find/detect.js';
 
 /** Where detection keeps what it found, for the next time. */
 export interface DetectionCache {
@@ -42,7 +42,7 @@ export const WINDOWS_KEY = 'windows';
 
 /** Loaded when the image is not Linux. */
 async function windowsDetection(physical: PhysicalSpace, options: DetectionOptions): Promise<WindowsDetection> {
-  const { WindowsDetection: Detection } = await import('./windows/detect.js');
+  const { WindowsDetection: Detection } = await import('./windows/find/detect.js');
   return new Detection(physical, options);
 }
 

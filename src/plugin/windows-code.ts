@@ -1,5 +1,5 @@
-import { OUTSIDE } from '../kernel/windows/modules.js';
-import { unloadedRanges } from '../kernel/windows/unloaded.js';
+import { OUTSIDE } from '../kernel/windows/system/modules.js';
+import { unloadedRanges } from '../kernel/windows/system/unloaded.js';
 import type { PluginContext } from './context.js';
 import { windowsOf } from './windows-select.js';
 

@@ -1,5 +1,5 @@
 import { orElse } from '../memory/absent.js';
-import { findProcesses, type FoundProcess, METHODS, type Method, pidOf, processAt } from '../kernel/windows/processes.js';
+import { findProcesses, type FoundProcess, METHODS, type Method, pidOf, processAt } from '../kernel/windows/processes/processes.js';
 import type { WindowsKernel } from '../kernel/windows/kernel.js';
 import { arg, type ArgsOf } from './args.js';
 import type { PluginContext } from './context.js';

@@ -3,7 +3,7 @@ import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import { processes as linuxProcesses, processByPid } from '../kernel/linux/tasks.js';
 import type { TaskStruct } from '../kernel/linux/types.js';
 import type { WindowsKernel } from '../kernel/windows/kernel.js';
-import { findProcesses, METHODS, pidOf } from '../kernel/windows/processes.js';
+import { findProcesses, METHODS, pidOf } from '../kernel/windows/processes/processes.js';
 import type { Eprocess } from '../kernel/windows/types.js';
 import { Absent, orElse } from '../memory/absent.js';
 import type { Struct } from '../object/struct.js';

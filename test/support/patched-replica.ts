@@ -1,5 +1,5 @@
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { findProcesses, METHODS, pidOf } from '../../src/kernel/windows/processes.js';
+import { findProcesses, METHODS, pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { pageNumber } from '../../src/memory/page.js';
 import type { PagedSpace } from '../../src/memory/paging/paged.js';

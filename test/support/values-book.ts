@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { linuxObjectMembers } from '../../src/kernel/linux/object-members.js';
-import { windowsObjectMembers } from '../../src/kernel/windows/object-members.js';
+import { windowsObjectMembers } from '../../src/kernel/windows/objects/object-members.js';
 import type { FunctionRow } from '../../src/query/functions/function.js';
 import { library } from '../../src/query/functions/index.js';
 import { root } from './root.js';

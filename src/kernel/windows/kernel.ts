@@ -7,12 +7,12 @@ import { orElse } from '../../memory/absent.js';
 import type { Struct } from '../../object/struct.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
-import { sizeOfImage } from './base.js';
-import { pageFileName } from './pagefiles.js';
-import { windowsPte } from './pte.js';
+import { sizeOfImage } from './find/base.js';
+import { pageFileName } from './memory/pagefiles.js';
+import { windowsPte } from './memory/pte.js';
 import { ProfiledKernel } from '../profiled.js';
 import type { Eprocess } from './types.js';
-import { viewsOf, viewText } from './views.js';
+import { viewsOf, viewText } from './memory/views.js';
 
 /** A kernel image whose header is not in memory is taken for one of this size. */
 const LARGEST_IMAGE = 0x1000000;

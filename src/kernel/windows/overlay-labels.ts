@@ -1,6 +1,6 @@
 import type { Meaning, Overlay } from '../../symbols/overlay.js';
 import type { EnumType, IntegerType, TypeDescriptor } from '../../symbols/types.js';
-import { protectionText, VAD_TYPES } from './vad.js';
+import { protectionText, VAD_TYPES } from './memory/vad.js';
 
 /** value → label */
 type Choices = ReadonlyMap<string, string>;

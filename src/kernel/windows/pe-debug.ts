@@ -1,4 +1,4 @@
-import { parseRsds, type RsdsRecord } from './rsds.js';
+import { parseRsds, type RsdsRecord } from './find/rsds.js';
 
 /** IMAGE_DEBUG_TYPE_CODEVIEW (winnt.h). */
 const CODEVIEW = 2;

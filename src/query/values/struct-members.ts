@@ -6,7 +6,7 @@ import type { LinuxKernel } from '../../kernel/linux/kernel.js';
 import { linuxObjectMembers } from '../../kernel/linux/object-members.js';
 import type { ObjectMember } from '../../kernel/object-member.js';
 import type { WindowsKernel } from '../../kernel/windows/kernel.js';
-import { windowsObjectMembers } from '../../kernel/windows/object-members.js';
+import { windowsObjectMembers } from '../../kernel/windows/objects/object-members.js';
 import { listOf, rowType, type Type, types } from '../types.js';
 
 /** A name that stands behind `.` for a struct although C has no such member. */

@@ -1,5 +1,5 @@
 import { windowsOverlay } from '../../kernel/windows/overlays.js';
-import { guidAge } from '../../kernel/windows/rsds.js';
+import { guidAge } from '../../kernel/windows/find/rsds.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { TypeCompiler } from '../../object/compiler.js';
 import { ProfileError } from '../../symbols/error.js';

@@ -1,4 +1,4 @@
-import { ApiSets } from '../../kernel/windows/api-sets.js';
+import { ApiSets } from '../../kernel/windows/system/api-sets.js';
 import type { AddressSpace } from '../../memory/space.js';
 import type { TypeCompiler } from '../../object/compiler.js';
 import { LoadedPe, type PeDebug, type PeExport } from '../../symbols/pe/loaded.js';

@@ -1,11 +1,11 @@
-import { ApiSets } from '../../kernel/windows/api-sets.js';
+import { ApiSets } from '../../kernel/windows/system/api-sets.js';
 import type { WindowsKernel } from '../../kernel/windows/kernel.js';
-import { loadedDrivers } from '../../kernel/windows/modules.js';
-import { loadedModules, pebOf } from '../../kernel/windows/peb.js';
-import { activeProcesses } from '../../kernel/windows/processes.js';
+import { loadedDrivers } from '../../kernel/windows/system/modules.js';
+import { loadedModules, pebOf } from '../../kernel/windows/processes/peb.js';
+import { activeProcesses } from '../../kernel/windows/processes/processes.js';
 import { unicodeText } from '../../kernel/windows/strings.js';
 import type { Eprocess, LdrDataTableEntry } from '../../kernel/windows/types.js';
-import { fileName, type Vad, VAD_TYPES, vadFile, vadFlags, vads } from '../../kernel/windows/vad.js';
+import { fileName, type Vad, VAD_TYPES, vadFile, vadFlags, vads } from '../../kernel/windows/memory/vad.js';
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ApiSets } from '../../../src/kernel/windows/api-sets.js';
+import { ApiSets } from '../../../src/kernel/windows/system/api-sets.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 
 type Hosts = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { privileges, tokens } from '../../../plugins/windows/tokens.js';
-import { serviceSid, sidName, sidText } from '../../../src/kernel/windows/sid.js';
+import { serviceSid, sidName, sidText } from '../../../src/kernel/windows/processes/sid.js';
 import { Absent } from '../../../src/memory/absent.js';
 import { sessionOn } from '../../support/fake-session.js';
 import { type BUILDS, buildsSkip as skip, FakeWindows } from '../../support/fake-windows.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
-import { findProcesses, METHODS, pidOf } from '../../../src/kernel/windows/processes.js';
+import { findProcesses, METHODS, pidOf } from '../../../src/kernel/windows/processes/processes.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
 interface Walk {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { kdbgscan } from '../../../plugins/windows/kdbgscan.js';
-import { encodeWord } from '../../../src/kernel/windows/encoded.js';
-import { KDBG_FIELDS } from '../../../src/kernel/windows/kdbg.js';
+import { encodeWord } from '../../../src/kernel/windows/system/encoded.js';
+import { KDBG_FIELDS } from '../../../src/kernel/windows/system/kdbg.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { Session } from '../../../src/session/session.js';
 import { rowsOf } from '../../support/sample.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ldrmodules } from '../../../plugins/windows/ldrmodules.js';
-import { loadedModules, LOADER_LISTS, pebOf } from '../../../src/kernel/windows/peb.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { loadedModules, LOADER_LISTS, pebOf } from '../../../src/kernel/windows/processes/peb.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import type { LdrDataTableEntry } from '../../../src/kernel/windows/types.js';
 import { Absent } from '../../../src/memory/absent.js';
 import type { Row } from '../../../src/plugin/columns.js';

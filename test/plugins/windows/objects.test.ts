@@ -6,7 +6,7 @@ import { objectTreePlugin } from '../../../plugins/windows/object_tree.js';
 import { objectTypes } from '../../../plugins/windows/object_types.js';
 import { sessions } from '../../../plugins/windows/sessions.js';
 import { unloadedModules } from '../../../plugins/windows/unloaded_modules.js';
-import { deviceType } from '../../../src/kernel/windows/device-types.js';
+import { deviceType } from '../../../src/kernel/windows/objects/device-types.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';
 import type { Row } from '../../../src/plugin/columns.js';

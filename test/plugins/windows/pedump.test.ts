@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { dlldump, moddump, pedump, procdump } from '../../../plugins/windows/pedump.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { peRows, PE_PARTS, type PeRow } from '../../../plugins/windows/pe-rows.js';
 import { peinfo } from '../../../plugins/windows/peinfo.js';
 import { procinfo } from '../../../plugins/windows/procinfo.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';

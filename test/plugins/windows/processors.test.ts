@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gdt, idt } from '../../../plugins/windows/descriptors.js';
 import { kpcr } from '../../../plugins/windows/kpcr.js';
-import { kpcrProblem, processors } from '../../../src/kernel/windows/kpcr.js';
+import { kpcrProblem, processors } from '../../../src/kernel/windows/system/kpcr.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { Absent } from '../../../src/memory/absent.js';
 import type { Row } from '../../../src/plugin/columns.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pslist } from '../../../plugins/windows/pslist.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { psxview } from '../../../plugins/windows/psxview.js';
-import { CROSS_METHODS } from '../../../src/kernel/windows/processes.js';
+import { CROSS_METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { Absent } from '../../../src/memory/absent.js';
 import type { Struct } from '../../../src/object/struct.js';
 import { PatchedReplica } from '../../support/patched-replica.js';

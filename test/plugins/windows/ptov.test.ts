@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ptov } from '../../../plugins/windows/ptov.js';
-import { walkedPlaces } from '../../../src/kernel/windows/page-use.js';
+import { walkedPlaces } from '../../../src/kernel/windows/memory/page-use.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
-import { pidOf } from '../../../src/kernel/windows/processes.js';
+import { pidOf } from '../../../src/kernel/windows/processes/processes.js';
 import { found } from '../../../src/memory/breathe.js';
 import type { PagedSpace } from '../../../src/memory/paging/paged.js';
 import type { Row } from '../../../src/plugin/columns.js';

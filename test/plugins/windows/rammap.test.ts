@@ -4,7 +4,7 @@ import { pagefiles } from '../../../plugins/windows/pagefiles.js';
 import { pfn } from '../../../plugins/windows/pfn.js';
 import { rammap } from '../../../plugins/windows/rammap.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
-import { findProcesses, METHODS, pidOf } from '../../../src/kernel/windows/processes.js';
+import { findProcesses, METHODS, pidOf } from '../../../src/kernel/windows/processes/processes.js';
 import type { Struct } from '../../../src/object/struct.js';
 import { prepareQuery } from '../../../src/query/prepare.js';
 import { sessionCatalog } from '../../../src/query/session/catalog.js';

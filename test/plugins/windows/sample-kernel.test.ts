@@ -10,7 +10,7 @@ import { ssdt } from '../../../plugins/windows/ssdt.js';
 import { timers } from '../../../plugins/windows/timers.js';
 import { privileges, tokens } from '../../../plugins/windows/tokens.js';
 import { Shell } from '../../../src/console/shell.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';

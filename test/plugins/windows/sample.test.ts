@@ -13,7 +13,7 @@ import { threads } from '../../../plugins/windows/threads.js';
 import { unloadedModules } from '../../../plugins/windows/unloaded_modules.js';
 import { vad } from '../../../plugins/windows/vad.js';
 import { Shell } from '../../../src/console/shell.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';

@@ -7,7 +7,7 @@ import { modules } from '../../../plugins/windows/modules.js';
 import { pstree } from '../../../plugins/windows/pstree.js';
 import { threads } from '../../../plugins/windows/threads.js';
 import { vad } from '../../../plugins/windows/vad.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { Absent } from '../../../src/memory/absent.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';

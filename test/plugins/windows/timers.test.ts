@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { timers } from '../../../plugins/windows/timers.js';
-import { decodeWord, encodeWord } from '../../../src/kernel/windows/encoded.js';
+import { decodeWord, encodeWord } from '../../../src/kernel/windows/system/encoded.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
-import { processors } from '../../../src/kernel/windows/kpcr.js';
+import { processors } from '../../../src/kernel/windows/system/kpcr.js';
 import { Absent } from '../../../src/memory/absent.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { privileges, tokens } from '../../../plugins/windows/tokens.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import type { Struct } from '../../../src/object/struct.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';

@@ -10,7 +10,7 @@ import { rammap } from '../../../plugins/windows/rammap.js';
 import { tokens } from '../../../plugins/windows/tokens.js';
 import { vad } from '../../../plugins/windows/vad.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
-import { METHODS } from '../../../src/kernel/windows/processes.js';
+import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { Session } from '../../../src/session/session.js';
 import { emptied, everyLine, judge, type Outcome } from '../../support/every-command.js';
 import { rowsOf } from '../../support/sample.js';

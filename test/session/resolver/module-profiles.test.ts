@@ -7,7 +7,7 @@ import { dt } from '../../../plugins/general/dt.js';
 import { addressResolver } from '../../../plugins/general/resolve.js';
 import { loadProfile } from '../../../plugins/windows/load_profile.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
-import { guidAge } from '../../../src/kernel/windows/rsds.js';
+import { guidAge } from '../../../src/kernel/windows/find/rsds.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { PluginError } from '../../../src/plugin/error.js';
 import { PeNames } from '../../../src/session/resolver/pe-names.js';

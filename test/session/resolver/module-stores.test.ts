@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { guidAge } from '../../../src/kernel/windows/rsds.js';
+import { guidAge } from '../../../src/kernel/windows/find/rsds.js';
 import { PeNames } from '../../../src/session/resolver/pe-names.js';
 import type { PeDebug } from '../../../src/symbols/pe/loaded.js';
 import { openProfileFile } from '../../../src/symbols/open.js';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Kernel } from '../../../src/kernel/kernel.js';
-import type { ApiSets } from '../../../src/kernel/windows/api-sets.js';
+import type { ApiSets } from '../../../src/kernel/windows/system/api-sets.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 import { UsageError } from '../../../src/plugin/error.js';
 import { moduleKey, type ModuleNames } from '../../../src/session/resolver/module-names.js';

@@ -19,3 +19,23 @@ export async function statedProfile(options: DetectionOptions): Promise<ProfileS
     'Check --profile, or name a repository: --repository_path FOLDER, ZIP or URL.',
   );
 }
+
+/**
+ * The first of several names that a repository has: a kernel's profile is called differently in Rekall's layout, in a store of symbol files
+ * and in one of PDBs. Undefined where none has any; damaged ones are told and passed over.
+ */
+export async function firstProfile(names: readonly string[], { repository, trace, signal }: DetectionOptions, onPlace?: (place: string, outcome: string) => void): Promise<ProfileSource | undefined> {
+  const known = await repository?.();
+  for (const name of known ? names : []) {
+    try {
+      const source = await known?.load(name, onPlace, signal);
+      if (!source) continue;
+      trace.add('symbols', `profile ${name}`, `${source.metadata.source}, ${source.constants.size} constants`);
+      return source;
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      trace.add('symbols', `profile ${name}`, error.message, 'failed');
+    }
+  }
+  return undefined;
+}

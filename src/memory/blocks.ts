@@ -2,7 +2,8 @@ import { unreadable } from './absent.js';
 import type { TriageContent, VirtualBlock } from './crash.js';
 import { addressOf, Page, PAGE_SIZE, pageNumber } from './page.js';
 import type { PageRun } from './paging/leaves.js';
-import { NO_FRAME, PagedSpace, type PagingRegion } from './paging/paged.js';
+import { NO_FRAME } from './paging/paged.js';
+import { TablelessSpace } from './paging/tableless.js';
 import type { Translation } from './paging/translation.js';
 import type { AddressSpace, Gap } from './space.js';
 
@@ -16,10 +17,7 @@ const KEPT = 4096;
  * there has zeros for the rest in its bytes, and a view ({@link Page.view}) that throws {@link Absent} for them, so that members of
  * structs are exact too.
  */
-export class BlockSpace extends PagedSpace {
-  readonly levels = [];
-  readonly regions: readonly PagingRegion[] = [];
-  readonly entrySize = 8;
+export class BlockSpace extends TablelessSpace {
   private readonly pages = new Map<number, Page | undefined>();
 
   constructor(
@@ -28,23 +26,7 @@ export class BlockSpace extends PagedSpace {
     readonly bits: 32 | 64,
     name = 'kernel',
   ) {
-    super(physical, 0, { name });
-  }
-
-  kindOf(): never {
-    throw unreadable(0n, 'a triage dump has no page tables');
-  }
-
-  frameOf(): never {
-    return this.kindOf();
-  }
-
-  bitsOf(): never {
-    return this.kindOf();
-  }
-
-  override frameAt(): number {
-    return NO_FRAME;
+    super(physical, name, 'a triage dump');
   }
 
   override pageAt(number: number): Page | undefined {

@@ -1,7 +1,6 @@
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
 import { BasedSymbols } from '../../symbols/based.js';
-import { ProfileError } from '../../symbols/error.js';
 import { OverlayTypes } from '../../symbols/overlay.js';
 import { PeFileSpace } from '../../symbols/pe/file.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
@@ -12,7 +11,7 @@ import { readPhysical } from '../../symbols/window.js';
 import type { DetectionOptions } from '../detect.js';
 import { DetectionError } from '../error.js';
 import { type Kernel, ownSpace } from '../kernel.js';
-import { statedProfile } from '../named-profile.js';
+import { firstProfile, statedProfile } from '../named-profile.js';
 import { ProfiledKernel } from '../profiled.js';
 import { windowsOverlay } from '../windows/overlays.js';
 import { ProgramSpace } from './space.js';
@@ -79,21 +78,10 @@ function namesOf(module: string, { guid, age, pdb }: { readonly guid: string; re
   return [...new Set([`${module}/GUID/${key}`, `${stem}/GUID/${key}`, `GUID/${key}`, `${pdb}/${guid}-${age}`, `${pdb}/${key}/${pdb}`])];
 }
 
-async function profileOf(names: readonly string[], { repository, trace, signal }: DetectionOptions): Promise<ProfileSource | undefined> {
-  const known = await repository?.();
-  for (const name of names) {
-    try {
-      const source = await known?.load(name, undefined, signal);
-      if (!source) continue;
-      trace.add('symbols', `profile ${name}`, `${source.metadata.source}, ${source.constants.size} constants`);
-      return source;
-    } catch (error) {
-      if (!(error instanceof ProfileError)) throw error;
-      trace.add('symbols', `profile ${name}`, error.message, 'failed');
-    }
-  }
-  trace.add('symbols', `profile ${names[0] ?? ''}`, 'in no repository: names are those of its exports', 'note');
-  return undefined;
+async function profileOf(names: readonly string[], options: DetectionOptions): Promise<ProfileSource | undefined> {
+  const found = await firstProfile(names, options);
+  if (!found) options.trace.add('symbols', `profile ${names[0] ?? ''}`, 'in no repository: names are those of its exports', 'note');
+  return found;
 }
 
 const NO_TYPES: TypeSource = { struct: () => undefined, enum: () => undefined, typedef: () => undefined, structNames: () => [], enumNames: () => [] };

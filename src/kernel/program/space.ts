@@ -1,17 +1,14 @@
-import { unreadable } from '../../memory/absent.js';
 import { addressOf, type Page, PAGE_SIZE, pageNumber } from '../../memory/page.js';
 import type { PageRun } from '../../memory/paging/leaves.js';
-import { NO_FRAME, PagedSpace, type PagingRegion } from '../../memory/paging/paged.js';
+import { NO_FRAME } from '../../memory/paging/paged.js';
+import { TablelessSpace } from '../../memory/paging/tableless.js';
 import type { Translation } from '../../memory/paging/translation.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import type { PeFileSpace } from '../../symbols/pe/file.js';
 import type { PeHeaders } from '../../symbols/pe/headers.js';
 
 /** A program's file as the loader would lay it out, in the place of a kernel's space: it has no page tables, and so maps and translates nothing. */
-export class ProgramSpace extends PagedSpace {
-  readonly levels = [];
-  readonly regions: readonly PagingRegion[] = [];
-  readonly entrySize = 8;
+export class ProgramSpace extends TablelessSpace {
   readonly bits: 32 | 64;
 
   constructor(
@@ -19,24 +16,8 @@ export class ProgramSpace extends PagedSpace {
     private readonly file: PeFileSpace,
     private readonly header: PeHeaders,
   ) {
-    super(physical, 0, { name: 'program' });
+    super(physical, 'program', 'a program');
     this.bits = file.bits;
-  }
-
-  kindOf(): never {
-    throw unreadable(0n, 'a program has no page tables');
-  }
-
-  frameOf(): never {
-    return this.kindOf();
-  }
-
-  bitsOf(): never {
-    return this.kindOf();
-  }
-
-  override frameAt(): number {
-    return NO_FRAME;
   }
 
   override pageAt(number: number): Page | undefined {

@@ -5,7 +5,7 @@ import { ProfileError } from '../../../symbols/error.js';
 import { openProfileFile } from '../../../symbols/open.js';
 import type { ProfileSource } from '../../../symbols/source.js';
 import { type DetectionOptions, WINDOWS_KEY } from '../../detect.js';
-import { statedProfile } from '../../named-profile.js';
+import { firstProfile, statedProfile } from '../../named-profile.js';
 import { build, locate } from './bootstrap.js';
 import { rootSpace, sharedVersion } from './dtb.js';
 import { type Attempt, failure, Places, unknownBuild } from './failure.js';
@@ -103,25 +103,15 @@ export class WindowsDetection {
   }
 
   private async profileOf(guess: KernelGuess): Promise<ProfileSource | undefined> {
-    const { trace, signal } = this.options;
+    const { trace } = this.options;
     const stated = await statedProfile(this.options);
     if (stated) {
       trace.add('symbols', `profile ${this.options.profile ?? this.options.profileName ?? ''}`, `${stated.constants.size} constants`);
       return stated;
     }
-    const repository = await this.options.repository?.();
-    for (const name of repository ? guess.names : []) {
-      try {
-        const source = await repository?.load(name, (place, outcome) => this.places.add(place, outcome), signal);
-        if (!source) continue;
-        trace.add('symbols', `profile ${name}`, `${source.metadata.source}, ${source.constants.size} constants`);
-        return source;
-      } catch (error) {
-        if (!(error instanceof ProfileError)) throw error;
-        trace.add('symbols', `profile ${name}`, error.message, 'failed');
-      }
-    }
-    const stores = repository?.stores ?? [];
+    const found = await firstProfile(guess.names, this.options, (place, outcome) => this.places.add(place, outcome));
+    if (found) return found;
+    const stores = (await this.options.repository?.())?.stores ?? [];
     trace.add('symbols', `profile ${guess.guid}`, stores.length === 0 ? 'no repository is named (--repository_path)' : this.places.sentence(), 'failed');
     return undefined;
   }

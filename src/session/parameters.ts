@@ -20,7 +20,7 @@ export interface Parameter {
 export const parameters = {
   filename: { type: 'string', short: 'f', path: true, resets: 'image', doc: 'the image to analyse' },
   profile: { type: 'string', short: 'p', path: true, resets: 'kernel', doc: 'a profile to use instead of what the image itself tells: a file (Rekall JSON, Volatility 3 ISF, PDB, vmlinux with DWARF; plain, gz or xz), or its name in a repository (Win7SP1x64, nt/GUID/...)' },
-  repository_path: { type: 'list', aliases: ['profile_path'], path: true, resets: 'kernel', doc: 'where profiles are looked up, in order: folders, zip files, http(s) addresses' },
+  repository_path: { type: 'list', aliases: ['profile_path'], path: true, resets: 'kernel', doc: 'where profiles are looked up, in order: folders, zip files, http(s) addresses; a folder called profiles beside the image comes last' },
   offline: { type: 'bool', default: false, resets: 'kernel', doc: 'ask no server: of repositories on the network only what is in the cache' },
   format: { type: 'choice', short: 'F', choices: ['text', 'wide', 'json', 'ndjson', 'csv', 'data', 'markdown', 'parquet', 'sqlite', 'duckdb'], default: 'text', doc: 'how rows are printed; parquet, sqlite and duckdb need a file (output, or > file)' },
   output: { type: 'string', path: true, doc: 'write rows to this file instead of standard output' },

@@ -9,41 +9,13 @@ import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol } from '../../symbols/types.js';
 import type { NamedRange } from './linux-names.js';
 import { moduleKey, type ModuleNames, moduleName } from './module-names.js';
+import { NO_NAMES, RegionNames } from './region-names.js';
 
 /** Symbols of all programs and libraries of one process: a damaged process could claim any number. */
 const MOST_SYMBOLS = 1 << 22;
 
 /** Areas of a process that are looked at; vm.max_map_count is 65530 unless it was raised. */
 const MOST_AREAS = 1 << 17;
-
-/** A part of a process's memory without names of its own: heap, stack, anonymous memory, a file that is no program. */
-class RegionNames implements ModuleNames {
-  constructor(
-    readonly name: string,
-    readonly aliases: readonly string[],
-    readonly start: bigint,
-    readonly end: bigint,
-    readonly path?: string,
-  ) {}
-
-  lookup(): undefined {
-    return undefined;
-  }
-
-  nearest(): undefined {
-    return undefined;
-  }
-
-  at(): readonly KernelSymbol[] {
-    return [];
-  }
-
-  index(): SymbolTable {
-    return EMPTY;
-  }
-}
-
-const EMPTY = new SymbolTable([]);
 
 /** What the names of one process share: how many symbols may still be read, and who is told what is missing. */
 interface Budget {
@@ -89,7 +61,7 @@ class ElfNames implements ModuleNames {
     const { budget, name } = this;
     if (budget.symbols <= 0) {
       budget.onFault(`${name}: its symbols are not read, the process has too many already`);
-      return EMPTY;
+      return NO_NAMES;
     }
     const { symbols, missing } = this.elf.symbols(this.file);
     budget.symbols -= symbols.length;

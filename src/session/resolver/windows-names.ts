@@ -9,45 +9,16 @@ import { fileName, type Vad, VAD_TYPES, vadFile, vadFlags, vads } from '../../ke
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
-import { SymbolTable } from '../../symbols/symbol-table.js';
-import type { KernelSymbol } from '../../symbols/types.js';
 import type { NamedRange } from './linux-names.js';
 import type { ModuleProfiles } from './module-profiles.js';
 import { moduleKey, moduleName, type ModuleNames } from './module-names.js';
 import { PeNames, type PeSurroundings } from './pe-names.js';
+import { RegionNames } from './region-names.js';
 
 /** Modules of a process, and regions, at most. */
 const MOST = 1 << 16;
 /** IMAGE_FILE_MACHINE_I386 */
 const I386 = 0x14c;
-
-/** A region that has no names but its own: `vad_0x1c0000`. */
-class VadNames implements ModuleNames {
-  private static readonly nothing = new SymbolTable([]);
-
-  constructor(
-    readonly name: string,
-    readonly start: bigint,
-    readonly end: bigint,
-    readonly path: string | undefined,
-  ) {}
-
-  lookup(): undefined {
-    return undefined;
-  }
-
-  nearest(): undefined {
-    return undefined;
-  }
-
-  at(): readonly KernelSymbol[] {
-    return [];
-  }
-
-  index(): SymbolTable {
-    return VadNames.nothing;
-  }
-}
 
 interface Names {
   readonly modules: readonly ModuleNames[];
@@ -183,11 +154,11 @@ function peNames({ start, end, path, file }: Piece, space: AddressSpace, taken: 
   return new PeNames(space, `${label}_${place}`, start, end, path, around, isNarrow ? [narrow] : []);
 }
 
-function regionNames(path: string | undefined, start: bigint, end: bigint, taken: Set<string>): VadNames {
+function regionNames(path: string | undefined, start: bigint, end: bigint, taken: Set<string>): RegionNames {
   const label = path === undefined ? '' : moduleName(path);
   const isFree = label !== '' && !taken.has(moduleKey(label));
   if (isFree) taken.add(moduleKey(label));
-  return new VadNames(isFree ? label : `vad_0x${start.toString(16)}`, start, end, path);
+  return new RegionNames(isFree ? label : `vad_0x${start.toString(16)}`, [], start, end, path);
 }
 
 /** What can be read of each entry. */

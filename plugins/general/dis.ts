@@ -71,7 +71,6 @@ export const dis = definePlugin({
       return;
     }
     const disassembler = await loadDisassembler(bits, { operands: args.canonical });
-    // Loading it takes as long as Ctrl-C may.
     await breathe(context.signal);
     const commentator = new Commentator({ space, names, bits, segment: perCpuVariables(kernel) });
     const heading = new Headings(names, space, start);

@@ -1,4 +1,4 @@
-import { breathe } from '../../src/memory/breathe.js';
+import { breathe, due } from '../../src/memory/breathe.js';
 import { asRow, readForCell } from '../../src/memory/partial.js';
 import { searchable, search } from '../../src/memory/search/search.js';
 import type { Pattern } from '../../src/memory/search/pattern.js';
@@ -10,8 +10,6 @@ import { patternsOf } from '../../src/plugin/keywords.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { spaceWithNames } from './names-for.js';
 
-/** Milliseconds of searching between two looks at Ctrl-C and the progress line. */
-const SLICE_MS = 30;
 /** Bytes a line of a hit: what stands before it is a line of its own. */
 const LINE = 16;
 /** Bytes of context, at most. */
@@ -68,7 +66,6 @@ export const grep = definePlugin({
     // The command is let go of at once: what it has to say of that is said here.
     const stopped = (): void => context.note(`Stopped: ${sizeText(done)} of ${sizeText(total)} of ${space.name} were searched, ${hitsText(hits)}.`);
     context.signal.addEventListener('abort', stopped, { once: true });
-    let until = performance.now() + SLICE_MS;
     for (const step of search(space, patterns, { from, to, onFault: (what) => context.note(what) })) {
       done += step.bytes;
       for (const { address, pattern } of step.hits) {
@@ -93,11 +90,10 @@ export const grep = definePlugin({
         }
       }
       if (args.max > 0 && hits >= args.max) break;
-      if (performance.now() < until) continue;
+      if (!due()) continue;
       context.progress({ done, total, unit: 'bytes' }, hitsText(hits));
       await breathe();
       if (context.signal.aborted) break;
-      until = performance.now() + SLICE_MS;
     }
     if (args.count) {
       for (const pattern of patterns) {

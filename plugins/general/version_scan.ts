@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises';
+import { turn } from '../../src/memory/breathe.js';
 import { guidAge, type RsdsRecord, rsdsSteps } from '../../src/kernel/windows/find/rsds.js';
 import { openFile } from '../../src/memory/image/open.js';
 import { openRaw } from '../../src/memory/image/raw.js';
@@ -59,7 +59,7 @@ async function* records(space: PhysicalSpace, context: PluginContext): AsyncGene
       for (const record of rsdsSteps(space, from, Math.min(to + 3, run.end))) if (record) yield record;
       done += to - from;
       context.progress({ done, total, unit: 'bytes' }, 'debug records');
-      await immediate();
+      await turn();
       if (context.signal.aborted) return;
     }
   }

@@ -4,7 +4,7 @@ import { programBase } from '../../src/kernel/windows/processes/images.js';
 import { loadedDrivers } from '../../src/kernel/windows/system/modules.js';
 import { processSpace } from '../../src/kernel/windows/memory/memory-map.js';
 import { pidOf } from '../../src/kernel/windows/processes/processes.js';
-import { breathing } from '../../src/memory/breathe.js';
+import { breathe, breathing } from '../../src/memory/breathe.js';
 import { orElse } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';
 import { arg } from '../../src/plugin/args.js';
@@ -64,6 +64,7 @@ export const impscan = definePlugin({
     let count = 0;
     const [without, headless]: [string[], string[]] = [[], []];
     for (const { process } of selectWindowsProcesses(context, args)) {
+      await breathe(context.signal);
       const space = orElse(() => processSpace(kernel, process), undefined);
       const { peb, kernel: section } = programBase(kernel, process);
       const base = args.base ?? peb ?? section;

@@ -1,5 +1,5 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
-import { breathe } from '../../src/memory/breathe.js';
+import { breathe, due } from '../../src/memory/breathe.js';
 import { pageNumber } from '../../src/memory/page.js';
 import type { AddressSpace } from '../../src/memory/space.js';
 import { processSpace } from '../../src/kernel/windows/memory/memory-map.js';
@@ -14,8 +14,6 @@ import { appendMemory, closeFile } from '../../src/plugin/dump-memory.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
-/** Milliseconds of looking for pages between two looks at the analyst's Ctrl-C. */
-const SLICE_MS = 30;
 
 export const vaddump = definePlugin({
   name: 'vaddump',
@@ -94,12 +92,9 @@ async function dumpRegion(context: PluginContext, space: AddressSpace, { start, 
 }
 
 async function hasPage(space: AddressSpace, first: number, last: number, signal: AbortSignal): Promise<boolean> {
-  let until = performance.now() + SLICE_MS;
   for (let page = first; page <= last; page++) {
     if (space.pageAt(page)) return true;
-    if (performance.now() < until) continue;
-    await breathe(signal);
-    until = performance.now() + SLICE_MS;
+    if (due()) await breathe(signal);
   }
   return false;
 }

@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import type * as Iced from 'iced-x86';
+import { breathe } from '../memory/breathe.js';
 import { nextReadablePage } from '../memory/extents.js';
 import { addressOf, pageNumber } from '../memory/page.js';
 import type { AddressSpace } from '../memory/space.js';
@@ -17,6 +19,8 @@ const FIRST_CHUNK = 512;
 const CHUNK = 16 * 1024;
 const TOP = 1n << 64n;
 
+let library: Library | undefined;
+
 export interface DecodeOptions {
   /** take operands apart, too: for signatures; it takes a third longer */
   readonly operands?: boolean;
@@ -27,7 +31,12 @@ export interface DecodeOptions {
  * when the first code is looked at.
  */
 export async function loadDisassembler(bits: CodeBits, options: DecodeOptions = {}): Promise<Disassembler> {
-  return new Disassembler(await import('iced-x86'), bits, options);
+  if (!library) {
+    // As what it is, a CommonJS package: `import` would read its megabyte of JavaScript twice, once for the names of its exports, and take 80 ms.
+    library = createRequire(import.meta.url)('iced-x86') as Library;
+    await breathe();
+  }
+  return new Disassembler(library, bits, options);
 }
 
 /** Decodes code of one width. What it gives is plain data. */

@@ -54,6 +54,8 @@ export function* usedPointers(search: ImportSearch): Steps<readonly UsedPointer[
     const target = slot === undefined ? undefined : pointerAt(slot);
     if (slot === undefined || target === undefined || found.size >= MOST_POINTERS || !isExport(target)) continue;
     found.set(slot, { target, callers: [address] });
+    // The table of exports of a module that was not asked for before may just have been read.
+    yield undefined;
   }
   const take = (slot: bigint): 'export' | 'null' | 'other' => {
     if (found.has(slot)) return 'export';

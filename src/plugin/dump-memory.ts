@@ -1,5 +1,5 @@
 import { Absent } from '../memory/absent.js';
-import { breathe } from '../memory/breathe.js';
+import { breathe, due } from '../memory/breathe.js';
 import { PAGE_SIZE, pageNumber, pageOffset } from '../memory/page.js';
 import type { AddressSpace } from '../memory/space.js';
 import { fileLayout } from '../symbols/pe/layout.js';
@@ -9,8 +9,6 @@ import { col } from './columns.js';
 import type { PluginContext } from './context.js';
 import { type DumpFile, dumpArgs } from './dump-folder.js';
 
-/** Milliseconds of copying between two looks at the analyst's Ctrl-C. */
-const SLICE_MS = 30;
 const MiB = 1024 * 1024;
 
 /**
@@ -19,7 +17,6 @@ const MiB = 1024 * 1024;
  * @throws the signal's reason once it is aborted
  */
 export async function appendMemory(file: DumpFile, space: AddressSpace, address: bigint, length: number, signal: AbortSignal): Promise<number> {
-  let until = performance.now() + SLICE_MS;
   let missing = 0;
   let number = pageNumber(address);
   let offset = pageOffset(address);
@@ -32,9 +29,7 @@ export async function appendMemory(file: DumpFile, space: AddressSpace, address:
       missing++;
     }
     done += count;
-    if (performance.now() < until) continue;
-    await breathe(signal);
-    until = performance.now() + SLICE_MS;
+    if (due()) await breathe(signal);
   }
   return missing;
 }

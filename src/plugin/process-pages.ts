@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises';
+import { due, turn } from '../memory/breathe.js';
 import { type MapOptions, type MappedRun, mappedRuns, rights } from '../kernel/memory-map.js';
 import { Absent, orAbsent } from '../memory/absent.js';
 import { addressOf, PAGE_SIZE } from '../memory/page.js';
@@ -126,7 +126,7 @@ async function* copied(physical: PhysicalSpace, run: MappedRun, file: DumpFile, 
       start = at;
       begin = file.size;
     }
-    if (at % PORTION === 0) await immediate();
+    if (due()) await turn();
   }
   if (file.size > begin) yield piece();
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Absent } from '../memory/absent.js';
+import { due, turn } from '../memory/breathe.js';
 import type { Session } from '../session/session.js';
 import type { Columns, Row } from './columns.js';
 import type { OnProgress, PluginContext } from './context.js';
@@ -77,8 +78,6 @@ export class Run implements AsyncIterable<Row> {
     const names = Object.keys(this.columns).filter((name) => this.wanted?.has(name) ?? true);
     let batch: Row[] = [];
     let until = Infinity;
-    // The event loop has its turn more often than the first batch is handed over.
-    let breath = performance.now() + SLICE_MS;
     const full = (): boolean => {
       if (until === Infinity) until = performance.now() + FIRST_SLICE_MS;
       return batch.length >= BATCH_ROWS || performance.now() > until;
@@ -91,15 +90,15 @@ export class Run implements AsyncIterable<Row> {
           if (next.done === true) break;
           batch.push(this.resolve(next.value, names));
           const ready = full();
-          if (!ready && performance.now() < breath) continue;
+          // The event loop has its turn more often than the first batch is handed over.
+          if (!ready && !due()) continue;
           if (ready) {
             yield batch;
             batch = [];
           }
-          await immediate();
+          await turn();
           if (signal.aborted) break;
-          breath = performance.now() + SLICE_MS;
-          if (ready) until = breath;
+          if (ready) until = performance.now() + SLICE_MS;
         }
       } catch (error) {
         // What was gathered before a command failed is still worth seeing.
@@ -124,18 +123,16 @@ export class Run implements AsyncIterable<Row> {
             batch.push(this.resolve(arrived.value, names));
             slice ??= delay(SLICE_MS, undefined, { ref: false });
             if (!signal.aborted && !full()) {
-              if (performance.now() < breath) continue;
-              await immediate();
-              breath = performance.now() + SLICE_MS;
+              if (due()) await turn();
               continue;
             }
           }
           yield batch;
           batch = [];
           slice = undefined;
-          await immediate();
+          await turn();
           if (signal.aborted) return;
-          until = breath = performance.now() + SLICE_MS;
+          until = performance.now() + SLICE_MS;
         }
       } catch (error) {
         if (batch.length > 0) yield batch;

@@ -1,10 +1,7 @@
-import { setImmediate as immediate } from 'node:timers/promises';
+import { breathe, due } from '../../memory/breathe.js';
 import type { Catalog } from '../catalog.js';
 import { MemoryAccount } from './memory/account.js';
 import { Codec } from './memory/codec.js';
-
-/** Work between two looks at the clock and at Ctrl-C, in milliseconds (as plugins run, src/plugin/run.ts). */
-const SLICE_MS = 30;
 
 /** The analyst stopped the query: it ends where it is. Never leaves the engine. */
 export class Stopped {
@@ -25,7 +22,6 @@ export class RunContext {
   readonly codec = new Codec();
   readonly memory: MemoryAccount;
   private readonly open = new Set<Closable>();
-  private until = performance.now() + SLICE_MS;
 
   constructor(
     readonly catalog: Catalog,
@@ -48,14 +44,13 @@ export class RunContext {
 
   /** True where it is time to let other work through: then await {@link breathe}. */
   get due(): boolean {
-    return performance.now() > this.until;
+    return due();
   }
 
   /** Lets other work through. Throws Stopped where the analyst does not want more. */
   async breathe(): Promise<void> {
-    await immediate();
+    await breathe();
     this.check();
-    this.until = performance.now() + SLICE_MS;
   }
 
   /** Closes what the run has open, however it ends. */

@@ -1,12 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { due, turn } from '../../memory/breathe.js';
 import type { ElfFile } from '../elf/elf.js';
 import { Collector } from './collect.js';
 import { debugSections } from './sections.js';
 import { DwarfTypes } from './types.js';
 import { Units } from './units.js';
-
-/** After how many milliseconds others get a turn. */
-const TURN = 50;
 
 /**
  * The types and global variables of a file's DWARF (versions 2 to 5), or undefined where it has none. Units are read one at
@@ -20,15 +17,13 @@ export async function readDwarf(elf: ElfFile, progress?: (done: number, total: n
   const units = new Units(sections);
   const types = new DwarfTypes();
   const collector = new Collector(units, types);
-  let turn = performance.now();
   let done = 0;
   for (const header of units.headers) {
     collector.collect(units.open(header));
     done++;
-    if (performance.now() - turn < TURN) continue;
+    if (!due()) continue;
     progress?.(done, units.headers.length);
-    await setImmediate();
-    turn = performance.now();
+    await turn();
   }
   return types;
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { due, turn } from '../../memory/breathe.js';
 import { Collector } from '../dwarf/collect.js';
 import { Encoding, Tag } from '../dwarf/constants.js';
 import { DwarfTypes } from '../dwarf/types.js';
@@ -12,8 +12,8 @@ const DENSE_ATTRIBUTE = /^(?:DW_)?AT_(\w+)</;
 const LONG = /^0x([0-9a-fA-F]+):(\s+)(?:DW_)?TAG_(\w+)/;
 const LONG_ATTRIBUTE = /^\s+(?:DW_)?AT_(\w+)\s*\(/;
 
-/** After how many lines others get a turn. */
-const TURN = 20_000;
+/** After how many lines it is looked whether others wait for their turn. */
+const TURN = 1024;
 
 const TAGS: ReadonlyMap<string, number> = new Map([
   ['array_type', Tag.Array],
@@ -78,7 +78,7 @@ export async function readDwarfText(text: string, addressSize: 4 | 8): Promise<D
     const end = text.indexOf('\n', start);
     const line = text.slice(start, end < 0 ? text.length : end);
     start = end < 0 ? text.length : end + 1;
-    if (++count % TURN === 0) await setImmediate();
+    if (++count % TURN === 0 && due()) await turn();
     const dense = DENSE.exec(line);
     if (dense) {
       const [head, level, id, tag] = dense as unknown as [string, string, string, string];

@@ -41,7 +41,8 @@ export const versionScan = definePlugin({
         found++;
         yield { offset: record.physical, guid: guidAge(record), pdb: record.pdb, path: record.path };
       }
-      if (found === 0 && !context.signal.aborted) context.note(`No debug record ${args.name_regex.source === '.' ? '' : `of a PDB named /${args.name_regex.source}/ `}was found.`);
+      if (space.runs.length === 0) context.note('The image holds no physical memory (a triage dump has parts of virtual memory): scan_filename=FILE looks through its file as it is.');
+      else if (found === 0 && !context.signal.aborted) context.note(`No debug record ${args.name_regex.source === '.' ? '' : `of a PDB named /${args.name_regex.source}/ `}was found.`);
     } finally {
       close();
     }

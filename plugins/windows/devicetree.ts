@@ -52,7 +52,7 @@ export const devicetree = definePlugin({
         }
       }
     }
-    if (drivers.length === 0) note('No driver objects: the namespace has none that can be read');
+    if (drivers.length === 0) note('No driver objects: the namespace has none that can be read; modules lists what is loaded');
     else if (shown === 0) note('No driver of that name; object_tree type_regex=Driver lists them');
   },
 });

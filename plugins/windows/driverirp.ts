@@ -74,7 +74,7 @@ export const driverirp = definePlugin({
         };
       }
     }
-    if (drivers.length === 0) context.note('No driver objects: the namespace has none that can be read.');
+    if (drivers.length === 0) context.note('No driver objects: the namespace has none that can be read; modules lists what is loaded.');
     else if (shown === 0) context.note(args.hooked ? 'No such function lies outside of its driver.' : unserved > 0 ? `All ${unserved} functions are nt!IopInvalidDeviceRequest; all=true shows them.` : 'No driver of that name; object_tree type_regex=Driver lists them.');
   },
 });

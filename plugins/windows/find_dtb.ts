@@ -10,7 +10,7 @@ import { rootsThatNameThemselves } from '../../src/kernel/windows/find/self-root
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { windowsOf } from '../../src/plugin/windows-select.js';
+import { windowsOf, withoutPageTables } from '../../src/plugin/windows-select.js';
 
 /** Names of processes that every system has. */
 const NAMES = ['cmd.exe', 'System', 'csrss.exe', 'svchost.exe', 'lsass.exe', 'winlogon.exe', 'Idle'];
@@ -34,9 +34,7 @@ export const findDtb = definePlugin({
     comment: col.string('why it is not valid; whether it is the one in use; whose it is'),
   },
   examples: [{ line: 'find_dtb' }, { line: 'find_dtb process_name=System', doc: 'by one process' }],
-  applies(context) {
-    return windowsOf(context).physical.hints.crash?.triage ? 'a triage dump has no page tables' : undefined;
-  },
+  applies: withoutPageTables,
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const { paging, dtb: own } = kernel.location;

@@ -66,7 +66,7 @@ export const ldrmodules = definePlugin({
         };
       }
     }
-    if (count === 0 && processes > 0) context.note(`Nothing is mapped there: ${processes === 1 ? 'the process has' : 'the processes have'} ended, or ${processes === 1 ? 'is' : 'are'} the kernel's own.`);
+    if (count === 0 && processes > 0) context.note(`Nothing is mapped there: ${processes === 1 ? 'the process has' : 'the processes have'} ended, or ${processes === 1 ? 'is' : 'are'} the kernel's own, or the tree of regions is not in memory: vad tells.`);
     else if (args.odd) context.note(`${count} executables in ${processes === 1 ? 'one process' : `${processes} processes`} were compared.`);
   },
 });

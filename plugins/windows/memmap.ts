@@ -9,7 +9,7 @@ import type { PluginContext } from '../../src/plugin/context.js';
 import { dumpArgs, DumpFolder } from '../../src/plugin/dump-folder.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { mapArgs, memdumpColumns, memdumpRows, memmapColumns, memmapRows, type ProcessPages } from '../../src/plugin/process-pages.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs, withoutPageTables } from '../../src/plugin/windows-select.js';
 
 const NOTES =
   'Reads the page tables (_KPROCESS.DirectoryTableBase) through. Pages in transition and those behind prototypes are there if memory has them; what is in the page file, in its file, or was never touched is not. ' +
@@ -34,6 +34,7 @@ export const memmap = definePlugin({
   },
   columns: { ...memmapColumns, ...OF_PROCESS },
   examples: [{ line: 'memmap proc_regex=smss coalesce=true' }],
+  applies: withoutPageTables,
   *collect(context, args) {
     const kernel = windowsOf(context);
     let without = 0;
@@ -66,6 +67,7 @@ export const memdump = definePlugin({
   },
   columns: { ...memdumpColumns, ...OF_PROCESS },
   examples: [{ line: 'memdump proc_regex=smss dump_dir=/tmp' }],
+  applies: withoutPageTables,
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);

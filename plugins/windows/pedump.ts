@@ -39,8 +39,8 @@ export const procdump = definePlugin({
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
     let without = 0;
-    for (const process of withMemory(kernel, selectWindowsProcesses(context, args))) {
-      const { peb, kernel: section } = programBase(kernel, process);
+    for (const { process } of selectWindowsProcesses(context, args)) {
+      const { peb, kernel: section } = hasMemory(kernel, process) ? programBase(kernel, process) : {};
       const base = peb ?? section;
       if (base === undefined) {
         without++;
@@ -50,7 +50,7 @@ export const procdump = definePlugin({
       const differs = peb !== undefined && section !== undefined && peb !== section ? `the kernel mapped the program at 0x${section.toString(16)}` : undefined;
       yield { _EPROCESS: process, base, ...dumped, comment: [dumped.comment, differs].filter(Boolean).join('; ') || null, pid: pidOf(process) ?? null };
     }
-    if (without > 0) context.note(`${without === 1 ? 'One process has' : `${without} processes have`} no program in memory: the kernel's own, or ended.`);
+    if (without > 0) context.note(`${without === 1 ? 'One process has' : `${without} processes have`} no program in memory: the kernel's own, ended, or the page tables are not known.`);
   },
 });
 
@@ -78,7 +78,8 @@ export const dlldump = definePlugin({
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
     let matches = 0;
-    for (const process of withMemory(kernel, selectWindowsProcesses(context, args))) {
+    for (const { process } of selectWindowsProcesses(context, args)) {
+      if (!hasMemory(kernel, process)) continue;
       const place = kernel.space.translate(process.$address) ?? 0;
       for (const { base, name, source } of processImages(kernel, process, (what) => context.note(`${what}.`))) {
         // What has no name is not left out by a pattern that fits any.
@@ -91,7 +92,7 @@ export const dlldump = definePlugin({
         yield { _EPROCESS: process, base, module: name, ...dumped, source, pid: pidOf(process) ?? null };
       }
     }
-    if (matches === 0) context.note(`No module matches ${args.regex.source} in the processes that were chosen.`);
+    if (matches === 0) context.note(`No module ${args.regex.source === '.' ? '' : `that matches ${args.regex.source} `}is in memory in the processes that were chosen; ldrmodules tells of each.`);
   },
 });
 
@@ -151,9 +152,9 @@ export const pedump = definePlugin({
   },
 });
 
-/** Processes that have page tables: ended ones do not. */
-function* withMemory(kernel: WindowsKernel, found: Iterable<{ readonly process: Eprocess }>): Generator<Eprocess> {
-  for (const { process } of found) if (orElse(() => kernel.dtbOf(process) !== 0, false)) yield process;
+/** True for a process that has page tables: ended ones do not. */
+function hasMemory(kernel: WindowsKernel, process: Eprocess): boolean {
+  return orElse(() => kernel.dtbOf(process) !== 0, false);
 }
 
 function nameOf(process: Eprocess): string {
@@ -173,7 +174,7 @@ function sessionSpaces(kernel: WindowsKernel): readonly AddressSpace[] {
     const spaces = new Map<bigint, AddressSpace>();
     for (const process of activeProcesses(kernel)) {
       const session = orElse(() => process.$pointer('Session'), 0n);
-      if (session !== 0n && !spaces.has(session) && orElse(() => kernel.dtbOf(process) !== 0, false)) spaces.set(session, kernel.spaceOf(process));
+      if (session !== 0n && !spaces.has(session) && hasMemory(kernel, process)) spaces.set(session, kernel.spaceOf(process));
     }
     return [...spaces.values()];
   });

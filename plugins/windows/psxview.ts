@@ -64,7 +64,7 @@ function remarkOf({ known, hidden, explained, undead }: CrossView): string | nul
   const parts: string[] = [];
   if (undead) parts.push('it has a time of exit, and its threads run');
   const knowing = [...known].filter(([, answer]) => answer === true).map(([method]) => method);
-  if (hidden.length > 0) parts.push(knowing.length === 0 ? 'no source knows it' : knowing.length < hidden.length ? `only ${knowing.join(', ')} know it` : `hidden from ${hidden.join(', ')}`);
+  if (hidden.length > 0) parts.push(knowing.length === 0 ? 'no source knows it' : knowing.length < hidden.length ? `only ${knowing.join(', ')} ${knowing.length === 1 ? 'knows' : 'know'} it` : `hidden from ${hidden.join(', ')}`);
   for (const [why, methods] of explained) parts.push(`not in ${methods.join(', ')}: ${why}`);
   return parts.length === 0 ? null : parts.join('; ');
 }

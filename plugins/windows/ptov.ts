@@ -12,7 +12,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { windowsOf } from '../../src/plugin/windows-select.js';
+import { windowsOf, withoutPageTables } from '../../src/plugin/windows-select.js';
 import { contextOf } from '../../src/session/processes.js';
 
 export const ptov = definePlugin({
@@ -36,6 +36,7 @@ export const ptov = definePlugin({
     _EPROCESS: col.struct('_EPROCESS', 'the process', { hidden: true }),
   },
   examples: [{ line: 'ptov 0x2c4123', doc: 'a page that processes share (in the sample: of ntdll.dll)' }, { line: 'ptov 0x2c4000 0x187000' }],
+  applies: withoutPageTables,
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const uses = await usesOf(context);

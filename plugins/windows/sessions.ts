@@ -33,7 +33,10 @@ export const sessions = definePlugin({
     const processes = [...selectWindowsProcesses(context, args)].map(({ process }) => process);
     const narrowed = args.pids !== undefined || args.eprocess !== undefined || args.proc_regex !== undefined;
     const found = findSessions(kernel, processes, !narrowed, note);
-    if (found.length === 0) context.note(`None of ${processes.length} processes is in a session: System and smss.exe are in none.`);
+    const unknown = processes.filter((process) => orElse(() => process.$pointer('Session'), undefined) === undefined).length;
+    if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} the session is not known: _EPROCESS.Session is not in memory.`);
+    const known = processes.length - unknown;
+    if (found.length === 0 && known > 0) context.note(`${known === 1 ? 'The one process is not' : `None of ${known} processes is`} in a session: System and smss.exe are in none.`);
     let images = 0;
     for (const { session, processes: members } of found) {
       const id = orElse(() => Number(session.$get('SessionId')), undefined);

@@ -14,7 +14,7 @@ export const unloadedModules = definePlugin({
   summary: 'drivers that were unloaded, with where they had been and when',
   notes:
     'The ring of 50 records at nt!MmUnloadedDrivers, the oldest first; nt!MmLastUnloadedDriver says where it goes on, so that none is missed once it is full. ' +
-    'The code of such a driver may still be in memory: rootkits load, do their work and unload.',
+    "Of a triage dump, the list in its header. The code of such a driver may still be in memory: rootkits load, do their work and unload.",
   args: {},
   columns: {
     name: col.string('name of the driver   _UNLOADED_DRIVERS.Name', { width: 20 }),
@@ -25,8 +25,16 @@ export const unloadedModules = definePlugin({
   },
   examples: [{ line: 'unloaded_modules' }],
   *collect(context) {
+    const kernel = windowsOf(context);
+    const { triage } = kernel.physical.hints.crash ?? {};
+    if (triage) {
+      // The ring is not in such a dump; its header has a copy, without times.
+      for (const { name, start, end } of triage.unloaded) yield { name, start, end };
+      context.note(triage.unloaded.length > 0 ? 'Of the header of the triage dump, which keeps no times and at most twelve characters of a name.' : 'The header of the triage dump names no unloaded driver.');
+      return;
+    }
     try {
-      const entries = unloadedDrivers(windowsOf(context));
+      const entries = unloadedDrivers(kernel);
       if (!entries?.length) context.note(entries ? 'The ring at nt!MmUnloadedDrivers has no record.' : 'No driver was unloaded since the system started: nt!MmUnloadedDrivers is null.');
       for (const entry of entries ?? []) {
         yield {

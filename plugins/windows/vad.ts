@@ -71,7 +71,7 @@ export const vad = definePlugin({
       const what = [args.offset === undefined ? [] : `holds 0x${args.offset.toString(16)}`, args.regex ? `maps a file of the name /${args.regex.source}/` : []].flat().join(' and ');
       context.note(`None of ${all} regions ${what}.`);
     }
-    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: they have ended, or are the kernel's own.`);
+    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: ended, the kernel's own, or the tree is not in memory.`);
   },
 });
 

@@ -65,7 +65,7 @@ export const vaddump = definePlugin({
         yield { _EPROCESS: process, start, end, length, ...rest, comment: typeof file === 'string' || !file ? [comment, file].filter(Boolean).join('; ') || null : (comment ?? file), pid };
       }
     }
-    if (rows === 0) context.note('No region was chosen: the processes have ended, are the kernel\'s own, or nothing matches. vad shows all.');
+    if (rows === 0) context.note("No region was chosen: the processes have ended, are the kernel's own, or their trees are not in memory; or nothing matches. vad shows all.");
   },
 });
 

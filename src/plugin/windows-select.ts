@@ -35,6 +35,11 @@ export function windowsOf(context: PluginContext): WindowsKernel {
   return kernel as WindowsKernel;
 }
 
+/** Why a command that walks page tables cannot run here, or undefined: what such commands have for `applies`. */
+export function withoutPageTables(context: PluginContext): string | undefined {
+  return windowsOf(context).physical.hints.crash?.triage ? 'a triage dump has no page tables, only parts of virtual memory: crashinfo tells of what' : undefined;
+}
+
 /** The processes that a command's arguments select, by ascending id. */
 export function* selectWindowsProcesses(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>): Generator<FoundProcess> {
   const kernel = windowsOf(context);

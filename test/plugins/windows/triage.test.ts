@@ -3,12 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { crashdrivers } from '../../../plugins/windows/crashinfo.js';
 import { handles } from '../../../plugins/windows/handles.js';
+import { memdump, memmap } from '../../../plugins/windows/memmap.js';
+import { modules } from '../../../plugins/windows/modules.js';
+import { moddump, procdump } from '../../../plugins/windows/pedump.js';
 import { pfn } from '../../../plugins/windows/pfn.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
+import { ptov } from '../../../plugins/windows/ptov.js';
 import { rammap } from '../../../plugins/windows/rammap.js';
+import { sessions } from '../../../plugins/windows/sessions.js';
 import { tokens } from '../../../plugins/windows/tokens.js';
+import { unloadedModules } from '../../../plugins/windows/unloaded_modules.js';
 import { vad } from '../../../plugins/windows/vad.js';
+import { versionModules } from '../../../plugins/windows/version_modules.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { Session } from '../../../src/session/session.js';
@@ -58,4 +66,19 @@ test('without the page database pfn and rammap say so', { skip }, async () => {
     assert.equal(rows.length, 0);
     assert.match(run.notes.join('\n'), /^The page database cannot be read: no block of the dump holds it\./);
   }
+});
+
+test('what the header lists is shown from there, as the kernel\'s own lists are not in the dump: drivers that are loaded and unloaded', { skip }, async () => {
+  const stated = (await rowsOf(session, crashdrivers, {})).rows.map(({ name, base, unloaded }) => ({ name, base, unloaded }));
+  const names = (unloaded: boolean): unknown[] => stated.filter((row) => row.unloaded === unloaded).map(({ name }) => name);
+  assert.deepEqual((await rowsOf(session, unloadedModules, {})).rows.map(({ name }) => name), names(true));
+  for (const plugin of [modules, versionModules, moddump]) assert.deepEqual((await rowsOf(session, plugin, {})).rows.map(({ name }) => name), names(false), plugin.name);
+  emptied(folder);
+});
+
+test('nothing is said of processes that is only not in the dump', { skip }, async () => {
+  const said = async (plugin: typeof procdump): Promise<string> => (await rowsOf(session, plugin, all)).run.notes.join('\n');
+  assert.match(await said(sessions), /^Of 4 processes the session is not known: _EPROCESS.Session is not in memory.$/m);
+  assert.match(await said(procdump), /^5 processes have no program in memory: the kernel's own, ended, or the page tables are not known.$/m);
+  for (const plugin of [memmap, memdump, ptov]) await assert.rejects(rowsOf(session, plugin, { physical_address: 0x1000 }), /a triage dump has no page tables/, plugin.name);
 });

@@ -44,9 +44,11 @@ export interface UnloadedRange {
   readonly end: bigint;
 }
 
-/** Where unloaded drivers were, the newest first; empty where that cannot be read. */
+/** Where unloaded drivers were, the newest first; empty where that cannot be read; of a triage dump those of its header. */
 export function unloadedRanges(kernel: WindowsKernel): readonly UnloadedRange[] {
   return kernel.memo('unloaded ranges', () => {
+    const { triage } = kernel.physical.hints.crash ?? {};
+    if (triage) return triage.unloaded.toReversed();
     const entries = orElse(() => unloadedDrivers(kernel), undefined) ?? [];
     return entries
       .flatMap((entry) =>

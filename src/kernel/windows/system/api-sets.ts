@@ -14,18 +14,22 @@ const LONGEST_NAME = 512;
 
 /**
  * The API sets that a process knows: names such as `api-ms-win-core-heap-l1-1-0` that stand for a DLL. The map lies where
- * `_PEB.ApiSetMap` leads. Source: API_SET_NAMESPACE and its entries in the symbols of ole32 and combase (version 2: Windows 7 and 8, version 4: 8.1,
- * version 6: since 10).
+ * `_PEB.ApiSetMap` leads. Source: API_SET_NAMESPACE and its entries in the symbols of ole32 and combase, and the constants of apiset.h (version 2: Windows 7,
+ * version 3: 8, of the same form, version 4: 8.1, version 6: since 10; 1 and 5 were never released).
  */
 export class ApiSets {
-  private constructor(private readonly sets: ReadonlyMap<string, ApiSet>) {}
+  private constructor(
+    private readonly sets: ReadonlyMap<string, ApiSet>,
+    private readonly version: number,
+  ) {}
 
   /** The map at an address; undefined where there is none that makes sense. */
   static at(space: AddressSpace, base: bigint): ApiSets | undefined {
     return orElse(() => {
       const sets = new Map<string, ApiSet>();
-      for (const [name, set] of entries(space, base)) if (!sets.has(name)) sets.set(name, set);
-      return sets.size > 0 ? new ApiSets(sets) : undefined;
+      const version = space.readU32(base);
+      for (const [name, set] of entries(space, base, version)) if (!sets.has(name)) sets.set(name, set);
+      return sets.size > 0 ? new ApiSets(sets, version) : undefined;
     }, undefined);
   }
 
@@ -43,22 +47,16 @@ export class ApiSets {
    * @param importer name of the DLL that asks
    */
   host(name: string, importer?: string): string | undefined {
-    const plain = keyOf(name.replace(/\.dll$/i, ''));
-    // Since Windows 10 a set is looked up without the last part of its version.
-    const set = this.sets.get(plain) ?? this.sets.get(plain.replace(/-[^-]*$/, ''));
+    const plain = name.toLowerCase().replace(/\.dll$/, '');
+    // Up to version 4 the map leaves out `api-` and `ext-`. Since Windows 10 both may have a set of the same name, and one is looked up without the last part of its version.
+    const set = this.version < 6 ? this.sets.get(plain.replace(/^(?:api|ext)-/, '')) : (this.sets.get(plain) ?? this.sets.get(plain.replace(/-[^-]*$/, '')));
     return set && ((importer === undefined ? undefined : set.byImporter.get(importer.toLowerCase())) ?? set.host);
   }
 }
 
-/** Up to version 4 the map leaves out `api-` and `ext-`. */
-function keyOf(name: string): string {
-  return name.toLowerCase().replace(/^(?:api|ext)-/, '');
-}
-
-function* entries(space: AddressSpace, base: bigint): Generator<readonly [name: string, set: ApiSet]> {
+function* entries(space: AddressSpace, base: bigint, version: number): Generator<readonly [name: string, set: ApiSet]> {
   const u32 = (offset: number): number => space.readU32(base + BigInt(offset));
   const text = (offset: number, length: number): string => space.read(base + BigInt(offset), Math.min(length, LONGEST_NAME) & ~1).toString('utf16le');
-  const version = u32(0);
   const layout = LAYOUTS[version];
   if (!layout) return;
   const count = Math.min(u32(layout.count), MOST_SETS);
@@ -81,7 +79,7 @@ function* entries(space: AddressSpace, base: bigint): Generator<readonly [name: 
         if (importer === '') host ??= dll;
         else byImporter.set(importer.toLowerCase(), dll);
       }
-      return [keyOf(name), { host, byImporter }] as const;
+      return [name.toLowerCase(), { host, byImporter }] as const;
     }, undefined);
     if (found) yield found;
   }
@@ -100,8 +98,10 @@ interface Layout {
   readonly hostSize: number;
 }
 
+const FIRST: Layout = { count: 4, first: 8, size: 12, name: 0, data: 8, hosts: 4, hostSize: 16 };
 const LAYOUTS: Readonly<Record<number, Layout>> = {
-  2: { count: 4, first: 8, size: 12, name: 0, data: 8, hosts: 4, hostSize: 16 },
+  2: FIRST,
+  3: FIRST,
   4: { count: 12, first: 16, size: 24, name: 4, data: 20, hosts: 8, hostSize: 20 },
   6: { count: 12, first: 28, size: 24, name: 4, data: 16, hosts: 0, hostSize: 20 },
 };

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { openSession, present, RekallSession, Struct, UsageError } from '../../src/index.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
+import { Turns } from '../support/effort.js';
 import { committedSample, skipWithout } from '../support/sample.js';
 
 const sample = committedSample();
@@ -112,9 +113,11 @@ test('a table is stopped by stop(), by a signal, by leaving the loop', async () 
   for await (const row of table) if (row['n'] === 5000) table.stop();
   assert.ok(table.count >= 5000);
   const stop = new AbortController();
-  setTimeout(() => stop.abort(), 50);
-  const rows = await core.plugin('endless')({}, { signal: stop.signal }).rows();
-  assert.ok(rows.length > 0);
+  const other = core.plugin('endless')({}, { signal: stop.signal });
+  const turns = new Turns();
+  void turns.until(() => other.count > 0).then(() => stop.abort());
+  assert.ok((await other.rows()).length > 0);
+  turns.stop();
   for await (const row of core.plugin('endless')()) if (row['n'] === 3) break;
   assert.deepEqual(await core.plugin('endless')({}, { signal: AbortSignal.abort() }).rows(), []);
 });

@@ -125,9 +125,8 @@ test('quit ends the console, and what was typed behind it does not run', async (
 test('Ctrl-C stops the command and keeps the console and the rows so far', async () => {
   const conversation = talk({ terminal: true });
   await conversation.press('count 1000000 wait=5 format=ndjson\r', () => conversation.output.plain.includes('{"n":5,'));
-  const before = performance.now();
+  // The rows to come would take longer than anything is waited for.
   await conversation.press('\x03', () => conversation.error.plain.includes('Stopped'));
-  assert.ok(performance.now() - before < 1000);
   assert.match(conversation.error.plain, /Stopped: \d+ rows so far, kept in _\./);
   assert.match((await conversation.say('count 1')).output, /1 {2}\\x1b/);
   await conversation.press('count 77\x03', () => conversation.output.plain.includes('^C'));

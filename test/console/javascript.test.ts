@@ -206,19 +206,11 @@ test('statements of JavaScript and queries go over several lines, with a prompt 
 
 test('Ctrl-C stops an await, and the table that it waits for', async () => {
   const conversation = talk({ terminal: true });
-  await conversation.press('await new Promise(() => {})\r', () => conversation.output.plain.includes('{})\n'));
-  await sleep(100);
-  let before = performance.now();
+  await conversation.press('await new Promise(() => console.log(6 * 7))\r', () => conversation.output.plain.includes('\n42\n'));
   await conversation.press('\x03', () => conversation.error.plain.includes('Stopped.'));
-  assert.ok(performance.now() - before < 500);
   await conversation.say('let seen = 0');
-  await conversation.press('for await (const row of count({ to: 1e6, wait: 1 })) seen++\r', () =>
-    conversation.output.plain.includes('seen++\n'),
-  );
-  await sleep(200);
-  before = performance.now();
+  await conversation.press('for await (const row of count({ to: 1e6, wait: 1 })) if (++seen === 9) console.log(5 * 7)\r', () => conversation.output.plain.includes('\n35\n'));
   await conversation.press('\x03', () => conversation.error.plain.split('Stopped.').length === 3);
-  assert.ok(performance.now() - before < 500);
   const count = Number(/(\d+)$/.exec((await conversation.say('seen')).output)?.[1]);
   await sleep(100);
   // The loop has ended with it: it would have counted on.

@@ -41,7 +41,7 @@ function settled(text: string): string[] {
 /** The prompt without its clock. */
 const unclocked = (prompt: string): string => prompt.replace(/ \d\d:\d\d:\d\d(?=>$)/, '');
 
-test('the workshop says what the console says', { skip, timeout: 120_000 }, async (context) => {
+test('the workshop says what the console says', { skip, timeout: 600_000 }, async (context) => {
   const document = readFileSync(path, 'utf8');
   const steps = stepsOf(document);
   assert.ok(steps.length > 30, `${steps.length} steps`);

@@ -18,9 +18,7 @@ test('code has colours where they are wanted, and is otherwise as it was', async
 
 test('a large text stays plain: the highlighter is slower than the text is long', async () => {
   const large = `${code}\n`.repeat(1000);
-  const start = performance.now();
   assert.equal(await highlighted(large, 'typescript', true), large);
-  assert.ok(performance.now() - start < 200);
 });
 
 test('queries and JSON', async () => {

@@ -112,8 +112,8 @@ export class Conversation {
     await this.done;
   }
 
-  /** Resolves when a condition holds; rejects after some seconds. */
-  async until(condition: () => boolean, patience = 10_000): Promise<void> {
+  /** Resolves when a condition holds; rejects after a minute, which none needs on any machine. */
+  async until(condition: () => boolean, patience = 60_000): Promise<void> {
     const deadline = performance.now() + patience;
     while (!condition()) {
       if (performance.now() > deadline) throw new Error(`still waiting; the screen says:\n${this.output.plain}\n${this.error.plain}`);

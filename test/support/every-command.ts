@@ -13,6 +13,7 @@ import type { Session } from '../../src/session/session.js';
 import { PE_PARTS } from '../../plugins/windows/pe-rows.js';
 import { rowsOf } from './sample.js';
 import { render } from './table.js';
+import { effort } from './effort.js';
 
 /** Errors that say to the analyst what is wrong. */
 const OWN = [PluginError, UsageError, DetectionError, ImageError, ProfileError];
@@ -76,6 +77,7 @@ export function everyLine(session: Session, places: { readonly code: bigint; rea
 /** What happened. */
 export interface Outcome {
   readonly rows: number;
+  /** of the processor */
   readonly milliseconds: number;
   /** what is wrong with the command, in words; undefined where nothing is */
   readonly fault: string | undefined;
@@ -91,7 +93,7 @@ const RENDERED = 400;
 
 /** Runs a command to its end and looks at what comes. */
 export async function judge(session: Session, { name, args }: Line, slowest: number): Promise<Outcome> {
-  const started = performance.now();
+  const spent = effort();
   let rows: readonly Row[] = [];
   let notes: readonly string[] = [];
   let fault: string | undefined;
@@ -109,7 +111,7 @@ export async function judge(session: Session, { name, args }: Line, slowest: num
     if (OWN.some((kind) => error instanceof kind)) refused = (error as Error).message;
     else fault = error instanceof Error ? (error.stack ?? error.message) : `${String(error)} was thrown`;
   }
-  const milliseconds = performance.now() - started;
+  const milliseconds = spent();
   if (fault === undefined && milliseconds > slowest) fault = `took ${Math.round(milliseconds)} ms for ${rows.length} rows`;
   return { rows: rows.length, milliseconds, fault, refused, notes };
 }
@@ -122,7 +124,7 @@ export function emptied(folder: string): string[] {
 }
 
 /**
- * Ends the process where one command does not: it keeps the event loop to itself, so that no timer would come through. {@link says} is told before each
+ * Ends the process where one command does not, after so many seconds of the processor: it keeps the event loop to itself, so that no timer would come through. {@link says} is told before each
  * command, and is shown then.
  */
 export class Watchdog {
@@ -135,11 +137,12 @@ export class Watchdog {
       const { writeSync } = require('node:fs');
       const count = new Int32Array(workerData.shared, 0, 1);
       const text = Buffer.from(workerData.shared, 4);
-      let last = -1, since = Date.now();
+      let last = -1, since = process.cpuUsage();
       setInterval(() => {
         const now = Atomics.load(count, 0);
-        if (now !== last) { last = now; since = Date.now(); }
-        else if (Date.now() - since > workerData.seconds * 1000) {
+        const { user, system } = process.cpuUsage(since);
+        if (now !== last) { last = now; since = process.cpuUsage(); }
+        else if (user + system > workerData.seconds * 1e6) {
           writeSync(2, 'does not end: ' + text.toString('utf8').replace(/\\0.*$/s, '') + '\\n');
           process.kill(process.pid, 'SIGKILL');
         }

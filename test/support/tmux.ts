@@ -55,12 +55,12 @@ export class Tmux {
     return this.tmux('capture-pane', '-p', '-S', '-').trimEnd();
   }
 
-  /** Waits until the screen shows something. @returns milliseconds that it took */
-  async until(what: RegExp | ((screen: string) => boolean), patience = 20_000): Promise<number> {
+  /** Waits until the screen shows something; rejects after a minute, which none needs on any machine. */
+  async until(what: RegExp | ((screen: string) => boolean), patience = 60_000): Promise<void> {
     const start = performance.now();
     for (;;) {
       const screen = this.screen();
-      if (typeof what === 'function' ? what(screen) : what.test(screen)) return performance.now() - start;
+      if (typeof what === 'function' ? what(screen) : what.test(screen)) return;
       if (performance.now() - start > patience)
         throw new Error(`still waiting for ${String(what)}; the screen says:\n${screen}`);
       await sleep(10);

@@ -16,6 +16,7 @@ import type { ProfileSource } from '../../src/symbols/source.js';
 import { unpacked } from '../../src/symbols/container.js';
 import { pythonDictionaries } from '../../src/symbols/volatility2/python.js';
 import { readZipProfile } from '../../src/symbols/volatility2/read.js';
+import { bounded } from '../support/effort.js';
 import { zipOf } from '../support/zip.js';
 
 /** Milliseconds of the processor for one hostile file. */
@@ -38,13 +39,7 @@ function everything(source: ProfileSource): void {
   for (const [name] of source.constants.entries()) source.constants.type(name);
 }
 
-function inTime<T>(run: () => T): T {
-  const before = process.cpuUsage();
-  const result = run();
-  const { user, system } = process.cpuUsage(before);
-  assert.ok((user + system) / 1000 < PATIENCE, `${(user + system) / 1000} ms`);
-  return result;
-}
+const inTime = <T>(run: () => T): T => bounded(PATIENCE, run);
 
 const rekall = (json: unknown): ReturnType<typeof readRekall> => {
   const profile = readRekall(Buffer.from(typeof json === 'string' ? json : JSON.stringify(json)), 'hostile.json');

@@ -189,15 +189,14 @@ test('a damaged profile is named once, with what is wrong', { skip }, async () =
 test('Ctrl-C stops the waiting for a server at once', { skip }, async () => {
   const server = await localServer({ '/v1.0/inventory.gz': () => undefined });
   const stop = new AbortController();
-  const repository = openRepository([server.url], { cache: undefined });
+  // The server never answers, and is waited for longer than tests run: only Ctrl-C ends that.
+  const repository = openRepository([server.url], { cache: undefined, http: { timeout: 3_600_000 } });
   try {
     const reason = new Error('stopped');
     const search = found(await replica(), ['rsds'], { repository: () => Promise.resolve(repository), signal: stop.signal });
     while (server.asked.length === 0) await setTimeout(10);
-    const begin = performance.now();
     stop.abort(reason);
     await assert.rejects(search, reason);
-    assert.ok(performance.now() - begin < 1000);
     // What was stopped is asked for anew.
     server.files.set('/v1.0/inventory.gz', '{"$INVENTORY": {}}');
     assert.equal(await repository.load('nt/GUID/A'), undefined);

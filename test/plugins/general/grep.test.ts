@@ -61,20 +61,21 @@ test('the banner of the kernel is where its symbol says, and named', { skip }, a
   session.close();
 });
 
-test('a search is stopped within a tenth of a second, keeps what it found, and says how far it came', { skip }, async () => {
+test('a search is stopped at once, keeps what it found, and says how far it came', { skip }, async () => {
   const session = (sample as Sample).session();
   await session.kernel();
   const controller = new AbortController();
   const args = { keyword: ['LABMARK'], address_space: 'P', before: 16, after: 16, max: 0, count: false, ignore_case: false, utf16: true };
-  const run = session.run(grep, args, { signal: controller.signal });
-  let stopped = 0;
-  setTimeout(() => {
-    stopped = performance.now();
-    controller.abort();
-  }, 60);
+  let told = 0;
+  const run = session.run(grep, args, {
+    signal: controller.signal,
+    onProgress: () => {
+      // Ctrl-C comes between two pieces of work.
+      if (told++ === 0) setImmediate(() => controller.abort());
+    },
+  });
   const rows = await run.rows();
-  const took = performance.now() - stopped;
-  assert.ok(stopped > 0 && took < 100, `${took} ms after Ctrl-C`);
+  assert.equal(told, 1, 'no more is searched');
   assert.match(run.notes.join(' '), /^Stopped: [\d.]+ \w+ of 8\d\.\d MiB of physical were searched, \d+ hits?\./);
   assert.ok(rows.length < 200);
   session.close();

@@ -128,7 +128,7 @@ test('what a deleted session held is freed', options, async () => {
     await say(all, sdel, '2');
     return kernel;
   })();
-  for (let attempt = 0; attempt < 20 && held.deref(); attempt++) {
+  for (let attempt = 0; attempt < 200 && held.deref(); attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     collect();
   }

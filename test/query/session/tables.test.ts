@@ -149,11 +149,12 @@ test('CSV as Python writes it', async () => {
 });
 
 test('a large file is not held as a whole, and is left when enough was read', async () => {
-  const path = file('large.ndjson', Array.from({ length: 200_000 }, (_, index) => `{"n":${index},"text":"${'x'.repeat(50)}"}\n`).join(''));
-  const started = performance.now();
-  assert.deepEqual(await rows('select n from json({0}) limit 1 offset 5', [path]), [{ n: 5 }]);
-  assert.ok(performance.now() - started < 1500);
-  assert.deepEqual(await rows('select count(*) as c, sum(n) as s from json({0})', [path]), [{ c: 200_000, s: (200_000 * 199_999) / 2 }]);
+  const lines = Array.from({ length: 200_000 }, (_, index) => `{"n":${index},"text":"${'x'.repeat(50)}"}\n`).join('');
+  // Who reads on comes to a mistake.
+  const broken = file('broken.ndjson', `${lines}{"n":`);
+  assert.deepEqual(await rows('select n from json({0}) limit 1 offset 5', [broken]), [{ n: 5 }]);
+  await assert.rejects(rows('select count(*) from json({0})', [broken]));
+  assert.deepEqual(await rows('select count(*) as c, sum(n) as s from json({0})', [file('large.ndjson', lines)]), [{ c: 200_000, s: (200_000 * 199_999) / 2 }]);
 });
 
 

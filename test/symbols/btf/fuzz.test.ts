@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { findBtf, readBtf } from '../../../src/symbols/btf/find.js';
 import { BtfError, verifyBtf } from '../../../src/symbols/btf/format.js';
 import { BtfTypes } from '../../../src/symbols/btf/types.js';
+import { bounded } from '../../support/effort.js';
 import { committedSample, skipWithout } from '../../support/sample.js';
 import { openPhysical } from '../physical.js';
 import { BtfBuilder } from './build.js';
@@ -158,9 +159,7 @@ test("damage to a real kernel's BTF never crashes or hangs", { skip: skipWithout
       (changes) => {
         const damaged = Buffer.from(real);
         for (const [at, to] of changes) damaged[at] = to;
-        const start = performance.now();
-        decode(damaged, 2000);
-        assert.ok(performance.now() - start < 10_000);
+        bounded(10_000, () => decode(damaged, 2000));
       },
     ),
     { numRuns: 12 },

@@ -4,6 +4,7 @@ import { BtfError, verifyBtf } from '../../../src/symbols/btf/format.js';
 import { BtfTypes } from '../../../src/symbols/btf/types.js';
 import type { IntegerType, StructLayout, TypeDescriptor } from '../../../src/symbols/types.js';
 import { BtfBuilder } from './build.js';
+import { bounded } from '../../support/effort.js';
 
 /** What was built, verified. */
 function typesOf(builder: BtfBuilder, base?: BtfTypes): BtfTypes {
@@ -346,9 +347,12 @@ describe('BTF that makes no sense', () => {
   });
 
   test('many types of one name, and names without end, take no longer', () => {
+    bounded(30_000, manyNames);
+  });
+
+  function manyNames(): void {
     const b = new BtfBuilder();
     for (let i = 0; i < 200_000; i++) b.struct('same', 0, []);
-    const start = performance.now();
     const types = typesOf(b);
     assert.equal(types.struct('same')?.size, 0);
     assert.equal(types.structs('same').length, 200_000);
@@ -362,8 +366,7 @@ describe('BTF that makes no sense', () => {
     const lengthy = new BtfTypes(blob);
     assert.equal([...lengthy.typedefNames()].length, 1, 'all are cut to the same name');
     assert.equal(lengthy.typedef('n'), undefined);
-    assert.ok(performance.now() - start < 5000);
-  });
+  }
 
   test('impossible sizes and kinds are refused', () => {
     refuses((b) => b.struct('bad', 8, [['x', b.int('int', 3), 0]]), /3 bytes/);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { HttpClient } from '../../../src/symbols/http/client.js';
 import { localServer } from '../../support/http-server.js';
 
-test('a proxy of the environment is asked, and passed by where no_proxy says so', { timeout: 20_000 }, async () => {
+test('a proxy of the environment is asked, and passed by where no_proxy says so', { timeout: 120_000 }, async () => {
   const server = await localServer({ '/profile': 'content' });
   const asked: string[] = [];
   // Both ways of a proxy: a whole address in the request, or a tunnel.
@@ -26,7 +26,7 @@ test('a proxy of the environment is asked, and passed by where no_proxy says so'
   const before = process.env;
   process.env = { ...before };
   const get = async (url: string): Promise<string> => {
-    const client = new HttpClient({ timeout: 3000, attempts: 1 });
+    const client = new HttpClient({ timeout: 60_000, attempts: 1 });
     try {
       return (await client.get(url)).bytes.toString();
     } finally {

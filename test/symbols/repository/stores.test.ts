@@ -22,7 +22,7 @@ const profile = (constant: number, more: Record<string, unknown> = {}): Buffer =
   gzipSync(JSON.stringify({ $METADATA: { ProfileClass: 'Nt', Type: 'Profile', arch: 'AMD64' }, $CONSTANTS: { Mark: constant }, $STRUCTS: { S: [8, { a: [0, ['int']] }] }, ...more }));
 const link = (target: string): Buffer => gzipSync(JSON.stringify({ $METADATA: { Type: 'Symlink', Target: target } }));
 const inventory = (...names: string[]): Buffer => gzipSync(JSON.stringify({ $METADATA: { Type: 'Inventory' }, $INVENTORY: Object.fromEntries(names.map((name) => [name, {}])) }));
-const open = (places: readonly string[], options: Partial<RepositoryOptions> = {}): ProfileRepository => openRepository(places, { cache: undefined, http: { backOff: 1, timeout: 300 }, ...options });
+const open = (places: readonly string[], options: Partial<RepositoryOptions> = {}): ProfileRepository => openRepository(places, { cache: undefined, http: { backOff: 1, timeout: 60_000 }, ...options });
 const mark = async (repository: ProfileRepository, name: string, tried: string[] = []): Promise<bigint | undefined> =>
   (await repository.load(name, (place, outcome) => tried.push(`${place} ${outcome}`)))?.constants.get('Mark');
 
@@ -186,7 +186,8 @@ test('errors of servers: tried again, then passed over; pages of proxies and cut
     assert.equal(await mark(open([server.url], { cache }), 'moved'), 9n);
     for (const [name, said] of [['cut', /cut off/], ['page', /no profile/], ['loop', /more than 5 redirects/], ['file', /no address/], ['huge', /more than 100 MiB/], ['slow', /no answer in time/]] as const) {
       const tried: string[] = [];
-      assert.equal(await mark(open([server.url, second], { cache }), name, tried), 11n, name);
+      const options = name === 'slow' ? { cache, http: { backOff: 1, timeout: 500 } } : { cache };
+      assert.equal(await mark(open([server.url, second], options), name, tried), 11n, name);
       assert.match(tried.join('\n'), said);
     }
     assert.equal(server.asked.filter((path) => path === '/v1.0/slow.gz').length, 3);

@@ -3,6 +3,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { root, setup } from './setup.mjs';
 
@@ -18,5 +19,7 @@ if (files.length === 0) {
   process.stderr.write(`No test matches ${patterns.join(' ')}.\n`);
   process.exit(1);
 }
-const done = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...files], { cwd: root, stdio: ['ignore', 1, 2] });
+// Node leaves one processor idle, which is half of two. Each file may take a few hundred megabytes.
+const atOnce = Math.min(availableParallelism(), 8);
+const done = spawnSync(process.execPath, ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec', ...files], { cwd: root, stdio: ['ignore', 1, 2] });
 process.exit(done.status ?? 1);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
@@ -50,6 +51,6 @@ async function write(path: string, value: object): Promise<void> {
     writeFileSync(path, stringify(value, { aliasDuplicateObjects: false }));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${path} cannot be written: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+    throw new PluginError(`${path} cannot be written: ${fileProblem(error)}.`);
   }
 }

@@ -56,12 +56,7 @@ export const buildLocalProfile = definePlugin({
     const profile = `${isKernelPdb(fetched.name) ? 'nt' : module}/GUID/${key}`;
     const paths = [...(target === undefined ? [] : [join(target, `${profile}.gz`)]), ...(args.dumpfile === undefined ? [] : [session.path(args.dumpfile)])];
     for (const path of paths) {
-      try {
-        await writeProfile(path, parts);
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error)) throw error;
-        throw new PluginError(`${path} cannot be written: ${error.message}.`, `${EXAMPLE} dumpfile=FILE`);
-      }
+      await writeProfile(path, parts);
       yield { profile, path, pdb: fetched.name, arch: pdb.metadata.arch, structs: [...pdb.types.structNames()].length, constants: pdb.constants.size, url: fetched.url };
     }
     session.forgetRepository();

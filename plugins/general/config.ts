@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
@@ -41,7 +42,7 @@ export const config = definePlugin({
         writeFileSync(args.save, text === '' ? '# Every parameter has its default.\n' : text);
       } catch (error) {
         if (!(error instanceof Error && 'code' in error)) throw error;
-        throw new PluginError(`${args.save} cannot be written: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+        throw new PluginError(`${args.save} cannot be written: ${fileProblem(error)}.`);
       }
       context.note(`${kept.length} ${kept.length === 1 ? 'parameter is' : 'parameters are'} written to ${args.save}.`);
     }

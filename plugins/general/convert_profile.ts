@@ -2,6 +2,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { profileParts } from '../../src/symbols/convert.js';
+import { symbolKey } from '../../src/symbols/pdb/server.js';
 import { openProfileFile } from '../../src/symbols/open.js';
 import { isfText, type PdbIdentity } from '../../src/symbols/isf/write.js';
 import type { ProfileMetadata } from '../../src/symbols/types.js';
@@ -21,6 +22,7 @@ export const convertProfile = definePlugin({
     source: arg.path.required('the profile to read', { positional: true, completes: 'path' }),
     out_file: arg.path.required('file to write; compressed when its name ends in .gz', { positional: true, completes: 'path' }),
     format: arg.choice('rekall, or isf for Volatility 3', { choices: ['rekall', 'isf'], default: 'rekall' }),
+    profile_class: arg.string('ProfileClass to state in the profile'),
     pdb_name: arg.string('PDB of a Windows profile, for isf: ntkrnlmp.pdb'),
     guid_age: arg.string('GUID and age of that PDB, 33 hexadecimal digits or more, for isf'),
   },
@@ -40,7 +42,7 @@ export const convertProfile = definePlugin({
     const path = context.session.path(args.out_file);
     const parts = profileParts(source);
     if (args.format === 'isf') await writePieces(path, isfText(parts, source.metadata.os === 'windows' ? identityOf(source.metadata, args) : undefined));
-    else await writeProfile(path, parts);
+    else await writeProfile(path, args.profile_class === undefined ? parts : { ...parts, metadata: { ...parts.metadata, ProfileClass: args.profile_class } });
     yield {
       path,
       source: source.metadata.source,
@@ -54,10 +56,12 @@ export const convertProfile = definePlugin({
 /** The PDB that a Windows profile was made of, as stated or as the profile says. */
 function identityOf(metadata: ProfileMetadata, stated: { readonly pdb_name?: string; readonly guid_age?: string }): PdbIdentity {
   const known = (name: string): string | undefined => (typeof metadata[name] === 'string' ? metadata[name] : undefined);
-  const key = /^([0-9a-f]{32})([0-9a-f]{1,8})$/i.exec(stated.guid_age ?? known('GUID_AGE') ?? '');
-  if (!key) throw new PluginError('the profile does not say which PDB it is of; state guid_age (version_scan shows it) and pdb_name');
-  const [, guid = '', age = ''] = key;
-  return { database: stated.pdb_name ?? known('PDBFile') ?? 'ntkrnlmp.pdb', guid: guid.toUpperCase(), age: parseInt(age, 16) };
+  const key = symbolKey(stated.guid_age ?? known('GUID_AGE') ?? '');
+  if (key === undefined) {
+    const why = stated.guid_age === undefined ? 'The profile does not say which PDB it is of.' : `'${stated.guid_age}' is no GUID with an age: 32 hex digits and the age behind them.`;
+    throw new PluginError(`${why} Volatility finds a symbol file by it.`, 'convert_profile SOURCE OUT format=isf pdb_name=ntkrnlmp.pdb guid_age=F8E2A8B5C9B74BF4A6E4A48F180099942');
+  }
+  return { database: stated.pdb_name ?? known('PDBFile') ?? 'ntkrnlmp.pdb', guid: key.slice(0, 32), age: parseInt(key.slice(32), 16) };
 }
 
 export const dwarfparser = definePlugin({

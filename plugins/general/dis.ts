@@ -15,6 +15,8 @@ import { spaceWithNames } from './names-for.js';
 import { perCpuVariables } from './per-cpu-names.js';
 import { positions } from './positions.js';
 
+/** A listing without an end stops at holes that are larger: no function has one. */
+const LARGEST_HOLE = 0x10000n;
 /** Instructions of a listing whose end is not given: of a function, and where no function is known. */
 const FUNCTION_ROWS = 1000;
 const UNKNOWN_ROWS = 32;
@@ -83,6 +85,11 @@ export const dis = definePlugin({
       }
       const { name, start: base, title } = heading.at(code.address);
       const common = { $depth: depth, divider: title, address: code.address, rel: code.address - base, function: name ?? null };
+      if (code.kind === 'unreadable' && range.end === TOP && code.length > LARGEST_HOLE) {
+        yield { ...common, opcode: unreadable(code.address), comment: 'not in memory' };
+        context.note(`Nothing is in memory from 0x${code.address.toString(16)} on: vtop 0x${code.address.toString(16)} tells why.`);
+        break;
+      }
       position.set(space, BigInt.asUintN(64, after(code)));
       if (code.kind === 'unreadable') {
         yield { ...common, opcode: unreadable(code.address), comment: `${bytesText(code.length)} not in memory`, size: code.length };

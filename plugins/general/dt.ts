@@ -26,7 +26,7 @@ export const dt = definePlugin({
     target: arg.string.required('the type: task_struct, linux!task_struct, task_struct.mm, list_head[4], enum pid_type; or a typed global', { positional: true, completes: 'struct' }),
     offset: arg.address('where it is: values are shown too', { positional: true, completes: 'symbol' }),
     address_space: arg.space(),
-    member_offset: arg.int('only the member that this byte is in', { completes: 'member' }),
+    member_offset: arg.int('only the member that this byte is in', { completes: 'member', least: 0 }),
     depth: arg.int('levels of structs in place to open', { default: 0, least: 0 }),
   },
   columns: {
@@ -52,7 +52,12 @@ export const dt = definePlugin({
     const size = sizeOf(compiler, type);
     context.note(`${kind}${name}${place}${size > 0 ? `, ${size} bytes` : ''}`);
     const lister = new Lister(compiler, space, resolver, args.depth, args.member_offset);
-    yield* lister.all(type, at);
+    let count = 0;
+    for (const row of lister.all(type, at)) {
+      count++;
+      yield row;
+    }
+    if (count === 0 && args.member_offset !== undefined) context.note(`No member is at offset 0x${args.member_offset.toString(16)}.`);
   },
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileProblem } from '../../src/memory/folders.js';
 import { Absent } from '../../src/memory/absent.js';
 import { Timestamp } from '../../src/object/time.js';
 import { arg } from '../../src/plugin/args.js';
@@ -40,7 +41,7 @@ function read(path: string): Saved {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${path} cannot be read: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+    throw new PluginError(`${path} cannot be read: ${fileProblem(error)}.`);
   }
   const statements = parse(text, path);
   const isData = statements.length > 0 && statements.every((one) => Array.isArray(one) && typeof one[0] === 'string');

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
+import { dumpArgs } from '../../src/plugin/dump-folder.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import type { Session } from '../../src/session/session.js';
 import { profileParts } from '../../src/symbols/convert.js';
 import { readPdb } from '../../src/symbols/pdb/read.js';
 import { writeProfile } from '../../src/symbols/rekall/file.js';
@@ -19,8 +22,9 @@ export const parsePdb = definePlugin({
     'Sources: the microsoft-pdb publication (cvinfo.h, dbi.h, tpi.h) and LLVM\'s description of the format.',
   args: {
     pdb_filename: arg.path('the PDB (or -f FILE)', { positional: true, completes: 'path' }),
-    output: arg.path('file to write the profile to; compressed when its name ends in .gz', { completes: 'path' }),
-    output_filename: arg.path('the same', { completes: 'path' }),
+    output: arg.string('file to write the profile to, in dump_dir; compressed when its name ends in .gz', { completes: 'path' }),
+    output_filename: arg.string('the same', { completes: 'path' }),
+    ...dumpArgs,
     windows_version: arg.string('version to state in the profile: 6.1, or 6.1.7600'),
     profile_class: arg.string('ProfileClass to state in the profile (default: the name of the PDB, Nt for a kernel)'),
     concise: arg.bool('leave out constants, functions and reverse enumerations', { default: false }),
@@ -55,7 +59,7 @@ export const parsePdb = definePlugin({
       ...(minor === undefined ? {} : { minor: Number(minor) }),
       ...(revision === undefined ? {} : { rev: Number(revision) }),
     };
-    const path = target === undefined ? null : session.path(target);
+    const path = target === undefined ? null : placeOf(session, target, args.dump_dir);
     if (path !== null) await writeProfile(path, args.concise ? { types: own.types, constants: [], metadata } : { ...own, metadata });
     else context.note('Nothing was written: output=FILE writes the profile.');
     const all = [...pdb.constants.entries()];
@@ -73,12 +77,18 @@ export const parsePdb = definePlugin({
   },
 });
 
+/** A path of the analyst's: from the root or the home folder, or in the folder that commands write to. */
+function placeOf(session: Session, target: string, folder: string | undefined): string {
+  const whole = isAbsolute(target) || /^~(?:\/|$)/.test(target);
+  return session.path(whole ? target : join(folder ?? session.path(session.parameters.dump_dir), target));
+}
+
 async function read(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${path} cannot be read: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`, 'parse_pdb FILE');
+    throw new PluginError(`${path} cannot be read: ${fileProblem(error)}.`, 'parse_pdb FILE');
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
@@ -74,7 +75,7 @@ async function save(context: PluginContext, transcript: Transcript, { file, forc
     renameSync(temporary, file);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${file} cannot be written: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+    throw new PluginError(`${file} cannot be written: ${fileProblem(error)}.`);
   }
   const { size, mtimeMs } = statSync(file);
   transcript.saved.set(file, { exchanges: all.length, bytes: size, at: new Date(), modified: mtimeMs });

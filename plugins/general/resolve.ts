@@ -2,9 +2,11 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
 import { PluginError, UsageError } from '../../src/plugin/error.js';
+import type { TypeCompiler } from '../../src/object/compiler.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import type { Located, Resolver } from '../../src/session/resolver/resolver.js';
 import { resolverIn, findSpace } from '../../src/session/spaces.js';
+import type { TypeDescriptor } from '../../src/symbols/types.js';
 import { showValue } from './show-value.js';
 
 /** Names with * or ? in them; a star in front of a name reads a pointer. */
@@ -29,6 +31,7 @@ export const addressResolver = definePlugin({
     'a few well-known globals are known. What cannot be typed as a name stands in quotes: go!\'main.(*T).run\'.',
   args: {
     symbol: arg.strings('names, patterns, addresses', { positional: true, completes: 'symbol' }),
+    download_profile: arg.string('a module of Windows whose profile is loaded first, as load_profile does', { completes: 'module' }),
     address_space: arg.space('whose names, and where pointers are read'),
   },
   columns: {
@@ -40,8 +43,11 @@ export const addressResolver = definePlugin({
   examples: [{ line: 'address_resolver linux!init_task' }, { line: 'address_resolver "linux!*_task_struct"' }, { line: 'address_resolver linux!init_task.comm' }],
   async *collect(context, args) {
     const resolver = await resolverIn(context.session, args.address_space);
-    if (!args.symbol) throw new PluginError('Which symbol or address?', 'address_resolver "linux!init_*"');
-    for (const text of args.symbol) {
+    if (args.download_profile !== undefined) {
+      const { takeProfile } = await import('../windows/load_profile.js');
+      await takeProfile(context.session, resolver, args.download_profile);
+    } else if (!args.symbol) throw new PluginError('Which symbol or address?', context.kernel.os === 'linux' ? 'address_resolver "linux!init_*"' : 'address_resolver "nt!Ps*"');
+    for (const text of args.symbol ?? []) {
       if (isPattern(text)) {
         await resolver.ready(text);
         yield* matching(context, resolver, text);
@@ -95,7 +101,8 @@ export const lookup = definePlugin({
   notes: 'The type is the one given, or the one that is known of the global or member (from DWARF, ISF, $CONSTANT_TYPES; of BTF kernels for well-known globals); without either the pointer-sized number there.',
   args: {
     constant: arg.string.required('symbol, module!symbol, or any expression for an address', { positional: true, completes: 'symbol' }),
-    target: arg.string('type to read it as: a struct, String, Pointer, unsigned int, list_head[2]', { positional: true, completes: 'struct' }),
+    target: arg.string('type to read it as: a struct, String, Pointer, Array, unsigned int, list_head[2]', { positional: true, completes: 'struct' }),
+    target_args: arg.string('more of the type, as JSON: {"length": 64} of a String, {"target": "_EPROCESS"} of a Pointer, {"target": …, "count": 4} of an Array', { positional: true }),
     address_space: arg.space(),
   },
   columns: { field: col.any('the value'), address: col.address('where it is'), type: col.string('what it was read as') },
@@ -105,13 +112,14 @@ export const lookup = definePlugin({
     const resolver = await resolverIn(context.session, args.address_space);
     const { address, type, compiler } = await resolver.locate(args.constant);
     const target = args.target?.trim();
+    const more = typeArgs(args.target_args);
     if (target !== undefined && /^string$/i.test(target)) {
-      yield { field: () => space.readCString(address, 1024).toString('utf8'), address, type: target };
-    } else if (target !== undefined && /^pointer$/i.test(target)) {
+      yield { field: () => space.readCString(address, more.length ?? LONGEST_STRING).toString('utf8'), address, type: target };
+    } else if (target !== undefined && /^pointer$/i.test(target) && more.target === undefined) {
       yield { field: () => space.readPointer(address), address, type: target };
     } else if (target !== undefined) {
-      const named = await typeOf(resolver, target);
-      yield { field: () => showValue(named.compiler, named.type, space, address), address, type: named.compiler.describe(named.type) };
+      const named = await typeWith(resolver, target, more);
+      yield { field: () => showValue(named.compiler, named.type, space, address, resolver), address, type: named.compiler.describe(named.type) };
     } else if (type && compiler) {
       yield { field: () => showValue(compiler, type, space, address), address, type: compiler.describe(type) };
     } else {
@@ -120,12 +128,51 @@ export const lookup = definePlugin({
   },
 });
 
+/** What else is said of a type. */
+interface TypeArgs {
+  readonly target?: string;
+  readonly count?: number;
+  readonly length?: number;
+}
+
+const LONGEST_STRING = 1024;
+const MOST_ELEMENTS = 100_000;
+
+/** Reads the JSON of `target_args`. Throws PluginError. */
+function typeArgs(text: string | undefined): TypeArgs {
+  if (text === undefined) return {};
+  const parsed = orUndefined(() => JSON.parse(text) as unknown);
+  const { target, count, length, ...others } = (typeof parsed === 'object' && parsed !== null ? parsed : { wrong: parsed }) as Record<string, unknown>;
+  const isSize = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_ELEMENTS);
+  if (Object.keys(others).length > 0 || !(target === undefined || typeof target === 'string') || !isSize(count) || !isSize(length)) {
+    throw new PluginError(`target_args is JSON with target (a type), count and length (up to ${MOST_ELEMENTS}), not ${text}.`, `lookup nt!PsInitialSystemProcess Pointer '{"target": "_EPROCESS"}'`);
+  }
+  return { ...(target === undefined ? {} : { target: target as string }), ...(count === undefined ? {} : { count: count as number }), ...(length === undefined ? {} : { length: length as number }) };
+}
+
+function orUndefined<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** A type by its name; a Pointer and an Array have what they lead to or consist of beside it. */
+async function typeWith(resolver: Resolver, target: string, { target: inner, count }: TypeArgs): Promise<{ readonly type: TypeDescriptor; readonly compiler: TypeCompiler }> {
+  const kind = /^(pointer|array)$/i.exec(target)?.[1]?.toLowerCase();
+  if (kind === undefined || inner === undefined) return typeOf(resolver, target);
+  const { type, compiler } = await typeOf(resolver, inner);
+  return { compiler, type: kind === 'pointer' ? { kind, target: type } : { kind: 'array', target: type, count: count ?? 1 } };
+}
+
 async function typeOf(resolver: Resolver, target: string): ReturnType<Resolver['type']> {
   try {
     return await resolver.type(target);
   } catch (error) {
     if (!(error instanceof UsageError) || !/no struct/.test(error.message)) throw error;
-    throw new UsageError(`No type ${target}: expected a struct, enum or typedef of the profile, String, Pointer or an integer of C. ${error.message}`, error.place);
+    throw new UsageError(`No type ${target}: expected a struct, enum or typedef of the profile, String, Pointer or an integer of C. ${error.message}`, error.place, error.next);
   }
 }
 

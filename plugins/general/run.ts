@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
@@ -71,6 +72,6 @@ function read(path: string): string {
       .replace(/^#!.*/, '');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${path} cannot be read: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+    throw new PluginError(`${path} cannot be read: ${fileProblem(error)}.`);
   }
 }

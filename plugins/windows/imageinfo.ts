@@ -10,6 +10,8 @@ import { windowsOf } from '../../src/plugin/windows-select.js';
 
 /** Nanoseconds in a unit of the system's clocks. */
 const UNIT = 100n;
+/** … of which a second has so many. */
+const UNITS = 1e7;
 /** Units of 100 ns in a minute. */
 const MINUTE = 600_000_000n;
 /** `_NT_PRODUCT_TYPE` (ntdef.h). */
@@ -47,6 +49,7 @@ export const times = definePlugin({
   notes: 'now and interrupt_time are in _KUSER_SHARED_DATA, boot is nt!KeBootTime. Ticks of the clock times their length (nt!KeMaximumIncrement) make the uptime; where no ticks are kept the interrupt clock does.',
   args: {},
   columns: {
+    Times: col.any('the first three in one, as Rekall had them: Times.now, Times.boot, Times.uptime in seconds', { hidden: true }),
     now: col.time('when the image was made   _KUSER_SHARED_DATA.SystemTime'),
     boot: col.time('when the system was started   nt!KeBootTime'),
     uptime: col.duration('time since the start, by ticks of the clock   _KUSER_SHARED_DATA.TickCountQuad, nt!KeMaximumIncrement', { unit: 'ns' }),
@@ -59,6 +62,7 @@ export const times = definePlugin({
   *collect(context) {
     const kernel = windowsOf(context);
     yield {
+      Times: () => ({ now: imageTime(kernel), boot: bootTime(kernel), uptime: Number(upTime(kernel)) / UNITS }),
       now: () => imageTime(kernel),
       boot: () => bootTime(kernel),
       uptime: () => upTime(kernel) * UNIT,
@@ -95,7 +99,7 @@ function* facts(kernel: WindowsKernel): Generator<readonly [string, () => Value 
   yield ['Time (Local)', () => localTime(kernel)];
   yield ['Time zone bias', () => `${systemTime(kernel, 'TimeZoneBias') / MINUTE} minutes`];
   yield ['Boot time', () => bootTime(kernel)];
-  yield ['Sec Since Boot', () => Number(upTime(kernel)) / 1e7];
+  yield ['Sec Since Boot', () => Number(upTime(kernel)) / UNITS];
   yield ['Image', () => kernel.physical.image.format];
   const held = kernel.physical.runs.reduce((sum, { start, end }) => sum + end - start, 0);
   yield ['Memory in the image', () => (held === 0 ? undefined : held)];

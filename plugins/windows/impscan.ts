@@ -78,12 +78,20 @@ export const impscan = definePlugin({
       if (!rows) headless.push(divider);
       else if (rows.length === 0) without.push(divider);
     }
-    if (headless.length > 0) context.note(`The header is not in memory of ${headless.join(', ')}; with size=BYTES code alone is looked at.`);
-    if (without.length > 0) context.note(`No pointer to an exported function is used by ${without.join(', ')}: ${WHY}`);
+    if (headless.length > 0) context.note(`The header is not in memory of ${someOf(headless)}; with size=BYTES code alone is looked at.`);
+    if (without.length > 0) context.note(`No pointer to an exported function is used by ${someOf(without)}: ${WHY}`);
     if (count === 0) context.note('None of the processes has a program in memory: ended, or the kernel\'s own (kernel=yes).');
   },
 });
 
+/** Names of the first few. */
+function someOf(names: readonly string[]): string {
+  const rest = names.length - LISTED;
+  return rest > 1 ? `${names.slice(0, LISTED).join(', ')} and ${rest} more` : names.join(', ');
+}
+
+/** Processes that a note names. */
+const LISTED = 6;
 const WHY = 'there are none, or code, pointers or export tables are not in memory.';
 
 /** The imports of one executable, or of code without a header; undefined where there is no header, and no size. */

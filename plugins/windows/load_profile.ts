@@ -5,6 +5,8 @@ import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { profileNames } from '../../src/session/resolver/module-profiles.js';
 import { PeNames } from '../../src/session/resolver/pe-names.js';
+import type { Resolver } from '../../src/session/resolver/resolver.js';
+import type { Session } from '../../src/session/session.js';
 import { resolverIn } from '../../src/session/spaces.js';
 import { openProfileFile } from '../../src/symbols/open.js';
 import { symbolKey } from '../../src/symbols/pdb/server.js';
@@ -40,25 +42,33 @@ export const loadProfile = definePlugin({
       for (const names of resolver.modules()) if (names instanceof PeNames) yield row(names);
       return;
     }
-    const names = resolver.moduleNamed(args.module_name);
-    if (!names) {
-      const inside = args.address_space === undefined && !session.context ? ' Libraries are known in a process context: cc PID, or address_space=pid@PID.' : '';
-      throw new PluginError(`No module ${args.module_name} is known here.${inside}`, 'modules');
-    }
-    if (resolver.isKernel(args.module_name)) throw new PluginError('The kernel has its profile: --profile names another.', 'info');
-    if (!(names instanceof PeNames)) throw new PluginError(`${names.name} is no executable: what lies there has no names.`, 'modules');
-    const debug = debugOf(names, args.guid);
-    const { profiles } = names;
-    if (args.file !== undefined) names.take(profiles.give(names.debug ?? debug ?? NONE, await openProfileFile(session.path(args.file))));
-    else if (debug || !names.profile) {
-      if (!debug) throw new PluginError(`The debug record of ${names.name} is not in memory: which PDB it has is not known.`, `load_profile ${args.module_name} file=FILE`);
-      const found = await profiles.load(names.profileKey, debug);
-      if (!found) throw missing(names, debug, (await session.repository()).stores.map(({ name }) => name));
-      names.take(found);
-    }
-    yield row(names);
+    yield row(await takeProfile(session, resolver, args.module_name, args));
   },
 });
+
+/**
+ * Gives a module the profile of its PDB, or the one that is stated. @param stated another GUID, or a file with a profile
+ * @returns the module. Throws PluginError where there is none, or none that can be had
+ */
+export async function takeProfile(session: Session, resolver: Resolver, module: string, stated: { readonly guid?: string | undefined; readonly file?: string | undefined; readonly address_space?: string | undefined } = {}): Promise<PeNames> {
+  const names = resolver.moduleNamed(module);
+  if (!names) {
+    const inside = stated.address_space === undefined && !session.context ? ' Libraries are known in a process context: cc PID, or address_space=pid@PID.' : '';
+    throw new PluginError(`No module ${module} is known here.${inside}`, 'modules');
+  }
+  if (resolver.isKernel(module)) throw new PluginError('The kernel has its profile: --profile names another.', 'info');
+  if (!(names instanceof PeNames)) throw new PluginError(`${names.name} is no executable: what lies there has no names.`, 'modules');
+  const debug = debugOf(names, stated.guid);
+  const { profiles } = names;
+  if (stated.file !== undefined) names.take(profiles.give(names.debug ?? debug ?? NONE, await openProfileFile(session.path(stated.file))));
+  else if (debug || !names.profile) {
+    if (!debug) throw new PluginError(`The debug record of ${names.name} is not in memory: which PDB it has is not known.`, `load_profile ${module} file=FILE`);
+    const found = await profiles.load(names.profileKey, debug);
+    if (!found) throw missing(names, debug, (await session.repository()).stores.map(({ name }) => name));
+    names.take(found);
+  }
+  return names;
+}
 
 /** What the names of a module come from. */
 function row(names: PeNames) {

@@ -52,6 +52,7 @@ export const virtMap = definePlugin({
     'Otherwise the layout that the version always has (Windows Internals), with what variables of the kernel say of the pools. virt_end is the first address behind a region; where there is none the last of all.',
   args: {},
   columns: {
+    region: col.struct('_MI_SYSTEM_VA_ASSIGNMENT', "the kernel's record of it, since Windows 10 1607", { hidden: true }),
     type: col.string('what it is used for   _MI_ASSIGNED_REGION_TYPES, _MI_SYSTEM_VA_TYPE', { width: 22 }),
     virt_start: col.address('first address'),
     length: col.address('bytes', { unit: 'bytes' }),
@@ -62,11 +63,11 @@ export const virtMap = definePlugin({
   *collect(context) {
     const kernel = windowsOf(context);
     let count = 0;
-    for (const { type, start, end, source } of virtualMap(kernel)) {
+    for (const { type, start, end, source, region } of virtualMap(kernel)) {
       count++;
       // The end of the last region has one bit more than addresses have.
       const last = (1n << BigInt(kernel.space.bits)) - 1n;
-      yield { type, virt_start: start, length: end - start, virt_end: end > last ? last : end, source };
+      yield { region: region ?? null, type, virt_start: start, length: end - start, virt_end: end > last ? last : end, source };
     }
     if (count === 0) context.note(`Where this kernel (build ${kernel.build}) keeps its regions is not in memory, and it has no fixed layout.`);
   },

@@ -28,20 +28,23 @@ export const modules = definePlugin({
   examples: [{ line: 'modules' }, { line: 'modules name_regex=ntoskrnl' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
+    let shown = 0;
     const { triage } = kernel.physical.hints.crash ?? {};
     if (triage) {
       // The entries themselves are not in such a dump.
       for (const { path, base, size } of triage.drivers) {
         const name = path.split('\\').at(-1) ?? path;
-        if (!args.name_regex || args.name_regex.test(name)) yield { name, base, size, path };
+        if (args.name_regex && !args.name_regex.test(name)) continue;
+        shown++;
+        yield { name, base, size, path };
       }
-      return;
     }
-    for (const entry of kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
+    for (const entry of triage ? [] : kernelModules(kernel, { onFault: (what) => context.note(`${what}.`) })) {
       const name = (): string => unicodeText(entry.BaseDllName);
       if (args.name_regex && !args.name_regex.test(orElse(name, ''))) continue;
       const base = (): bigint => entry.DllBase.address;
       const size = (): number => entry.SizeOfImage;
+      shown++;
       yield {
         offset_v: entry.$address,
         file_name: name,
@@ -54,5 +57,6 @@ export const modules = definePlugin({
         path: () => unicodeText(entry.FullDllName),
       };
     }
+    if (shown === 0) context.note(args.name_regex ? `No module is named /${args.name_regex.source}/: modules lists them all.` : 'The list of modules cannot be read: version_scan finds what is in memory.');
   },
 });

@@ -1,7 +1,7 @@
 import { loadedDrivers } from '../../src/kernel/windows/system/modules.js';
 import { processImages, programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { activeProcesses, pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { activeProcesses, pidOf, processAt } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { orElse } from '../../src/memory/absent.js';
 import type { AddressSpace } from '../../src/memory/space.js';
@@ -10,7 +10,7 @@ import { col } from '../../src/plugin/columns.js';
 import { dumpPe, peDumpArgs, peDumpColumns } from '../../src/plugin/dump-memory.js';
 import { DumpFolder } from '../../src/plugin/dump-folder.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { namedWindowsProcessArgs, namedWindowsProcesses, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 import { findSpace } from '../../src/session/spaces.js';
 
 const NOTES =
@@ -101,10 +101,11 @@ export const moddump = definePlugin({
   needs: ['windows'],
   topic: 'kernel',
   summary: 'writes drivers and libraries of the kernel to files',
-  notes: `The modules at nt!PsLoadedModuleList; of a triage dump those of its header. Drivers of sessions (win32k.sys) are mapped in processes of a session only: they are read there. What drivers need for their start alone (INIT) is discarded after it. ${NOTES}`,
+  notes: `The modules at nt!PsLoadedModuleList; of a triage dump those of its header. Drivers of sessions (win32k.sys) are mapped in processes of a session only: they are read there, or in the processes that are named. What drivers need for their start alone (INIT) is discarded after it. ${NOTES}`,
   args: {
     regex: arg.regex('only modules whose name matches', { positional: true, default: /./i, completes: 'module' }),
     ...peDumpArgs,
+    ...namedWindowsProcessArgs,
   },
   columns: {
     name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { title: 'Name', width: 20 }),
@@ -115,12 +116,14 @@ export const moddump = definePlugin({
   async *collect(context, args) {
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
+    const chosen = namedWindowsProcesses(context, args);
+    const spaces = chosen ? [...chosen].map((address) => processAt(kernel, address)).filter((process) => hasMemory(kernel, process)).map((process) => kernel.spaceOf(process)) : sessionSpaces(kernel);
     let matches = 0;
     for (const { base, name } of loadedDrivers(kernel)) {
       if (base === 0n || !args.regex.test(name === '' ? NAMELESS : name)) continue;
       matches++;
       context.progress(undefined, name);
-      const dumped = await dumpPe(context, spaceWith(kernel, base), base, args, () => folder.create(`driver.${base.toString(16)}.${name === '' ? NAMELESS : name}`, ''));
+      const dumped = await dumpPe(context, spaceWith(kernel, spaces, base), base, args, () => folder.create(`driver.${base.toString(16)}.${name === '' ? NAMELESS : name}`, ''));
       yield { name, base, ...dumped };
     }
     if (matches === 0) context.note(`No module of the kernel matches ${args.regex.source}, or their list cannot be read: modules tells.`);
@@ -161,11 +164,9 @@ function nameOf(process: Eprocess): string {
   return orElse(() => process.ImageFileName, 'unknown');
 }
 
-/** The space in which an address of the kernel's half can be read: the kernel's own, or that of the first process that has its session. */
-function spaceWith(kernel: WindowsKernel, address: bigint): AddressSpace {
-  if (kernel.space.isValid(address)) return kernel.space;
-  for (const space of sessionSpaces(kernel)) if (space.isValid(address)) return space;
-  return kernel.space;
+/** The space in which an address of the kernel's half can be read: the kernel's own, or the first of others (of sessions, of processes). */
+function spaceWith(kernel: WindowsKernel, others: readonly AddressSpace[], address: bigint): AddressSpace {
+  return [kernel.space, ...others].find((space) => space.isValid(address)) ?? kernel.space;
 }
 
 /** One space for each session. */

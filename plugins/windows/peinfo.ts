@@ -4,6 +4,7 @@ import { programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent } from '../../src/memory/absent.js';
+import { fileProblem } from '../../src/memory/folders.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
@@ -20,6 +21,7 @@ import { PE_PARTS, peColumns, peRows, type PeView } from './pe-rows.js';
 
 /** Bytes of an executable file at most. */
 const MOST_EXECUTABLE = 1 << 29;
+const NEXT = 'peinfo executable=PATH';
 
 export const peinfo = definePlugin({
   name: 'peinfo',
@@ -41,6 +43,9 @@ export const peinfo = definePlugin({
   },
   examples: [{ line: 'peinfo nt parts=header,sections' }, { line: 'peinfo hal parts=imports,exports' }],
   async *collect(context, args) {
+    if (args.executable !== undefined && args.image_base !== undefined) {
+      throw new PluginError('An address and a file are two executables: which of them?', `peinfo executable=${args.executable}`);
+    }
     const view = args.executable === undefined ? await inMemory(context, args.image_base, args.address_space) : onDisk(context, args.executable);
     for await (const [part, row] of peRows(view, args.parts)) yield { part, ...row };
   },
@@ -49,7 +54,7 @@ export const peinfo = definePlugin({
 /** An executable of the image. Throws PluginError where there is none. */
 async function inMemory(context: PluginContext, address: bigint | undefined, spaceName: string | undefined): Promise<PeView> {
   const { session } = context;
-  if (session.parameters.filename === undefined) throw new PluginError('Which executable? There is no image: name a file.', 'peinfo executable=PATH');
+  if (session.parameters.filename === undefined) throw new PluginError('Which executable? There is no image: name a file.', NEXT);
   const { space, names } = await spaceWithNames(session, spaceName);
   const base = address ?? (await ownBase(context, spaceName));
   try {
@@ -78,15 +83,15 @@ async function ownBase(context: PluginContext, spaceName: string | undefined): P
 function onDisk(context: PluginContext, given: string): PeView {
   const path = context.session.path(given);
   const info = statSync(path, { throwIfNoEntry: false });
-  if (!info?.isFile()) throw new PluginError(`${path} is no file.`, 'peinfo executable=PATH');
-  if (info.size > MOST_EXECUTABLE) throw new PluginError(`${path} has ${info.size} bytes: no executable is that large.`);
+  if (!info?.isFile()) throw new PluginError(`${path} is no file.`, NEXT);
+  if (info.size > MOST_EXECUTABLE) throw new PluginError(`${path} has ${info.size} bytes: no executable is that large.`, NEXT);
   try {
     const space = new PeFileSpace(readFileSync(path), path);
     const pe = LoadedPe.read(space, space.base);
     return { pe, names: namesOf(pe), loaded: false, note: (what) => context.note(what.replace('not in memory', 'not in the file')) };
   } catch (error) {
-    if (error instanceof Absent) throw new PluginError(`${path} is no executable: ${error.reason}.`);
-    if (error instanceof Error && 'code' in error) throw new PluginError(`${path} cannot be read: ${error.message}.`);
+    if (error instanceof Absent) throw new PluginError(`${path} is no executable: ${error.reason}.`, `version_scan ${path}`);
+    if (error instanceof Error && 'code' in error) throw new PluginError(`${path} cannot be read: ${fileProblem(error)}.`, NEXT);
     throw error;
   }
 }

@@ -18,7 +18,7 @@ export const pfn = definePlugin({
   notes:
     'The record of a page, _MMPFN in the array at MmPfnDatabase: the list that it is on, how often it is used, the entry that leads to it (a hardware PTE, or the prototype of a section) and what that entry becomes when the page is ' +
     'thrown out. The page is named by its number, which is the physical address divided by 4096. ptov tells who has it, rammap does so for all of memory.',
-  args: { pfn: arg.int.required('page frame number: the physical address divided by 4096', { positional: true }) },
+  args: { pfn: arg.int.required('page frame number: the physical address divided by 4096', { positional: true, least: 0 }) },
   columns: {
     fact: col.string('what is told', { width: 20 }),
     Address: col.address('an address, or an entry as it stands in memory'),
@@ -27,7 +27,7 @@ export const pfn = definePlugin({
   examples: [{ line: 'pfn 0x2c4', doc: 'in the sample a page of ntdll.dll' }, { line: 'pfn 0x187', doc: 'a root of page tables' }],
   *collect(context, { pfn: frame }) {
     const kernel = windowsOf(context);
-    if (frame < 0 || frame >= HIGHEST) throw new PluginError(`No page has the number 0x${frame.toString(16)}.`, 'pfn 0x1000');
+    if (frame >= HIGHEST) throw new PluginError(`No page has the number 0x${frame.toString(16)}.`, 'pfn 0x1000');
     const frames = orAbsent(() => pageFrames(kernel));
     if (frames instanceof Absent) {
       context.note(`The page database cannot be read: ${frames.reason}.`);

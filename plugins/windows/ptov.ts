@@ -8,12 +8,24 @@ import { areaText, type Mapper } from '../../src/kernel/windows/memory/views.js'
 import { Absent, orElse } from '../../src/memory/absent.js';
 import { breathe, breathing } from '../../src/memory/breathe.js';
 import { addressOf, pageNumber } from '../../src/memory/page.js';
+import { Struct } from '../../src/object/struct.js';
 import { arg } from '../../src/plugin/args.js';
-import { col } from '../../src/plugin/columns.js';
+import { col, type RowOf } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
+import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { windowsOf, withoutPageTables } from '../../src/plugin/windows-select.js';
+import { namedWindowsProcessArgs, namedWindowsProcesses, windowsOf, withoutPageTables } from '../../src/plugin/windows-select.js';
 import { contextOf } from '../../src/session/processes.js';
+
+const columns = {
+  physical_offset: col.physical('the physical address'),
+  owner: col.string('image file, mapped file, shared memory, process, kernel, page table, root or unused'),
+  virtual_offset: col.address('where it is mapped'),
+  pid: col.int('process id                 _EPROCESS.UniqueProcessId'),
+  name: col.string("process's name             _EPROCESS.ImageFileName, or the file"),
+  comment: col.string('file offset and sharers; what the process has there: region, rights, symbol'),
+  _EPROCESS: col.struct('_EPROCESS', 'the process', { hidden: true }),
+};
 
 export const ptov = definePlugin({
   name: 'ptov',
@@ -25,44 +37,59 @@ export const ptov = definePlugin({
     'By the page database (_MMPFN at MmPfnDatabase), upwards: the record of a page names the entry that leads to it. That of a private page lies in page tables, whose pages have records too, up to the root and its process; ' +
     'its place in the window where page tables see themselves tells the virtual address. That of a shared page is a prototype of a section, which leads to its part (_SUBSECTION), the file and the offset in it, and every process whose regions ' +
     '(VADs) map it. Where the database cannot be read, or does not agree with the entry, the page tables of all processes are walked.',
-  args: { offsets: arg.addresses.required('physical addresses', { positional: true }) },
-  columns: {
-    physical_offset: col.physical('the physical address'),
-    owner: col.string('image file, mapped file, shared memory, process, kernel, page table, root or unused'),
-    virtual_offset: col.address('where it is mapped'),
-    pid: col.int('process id                 _EPROCESS.UniqueProcessId'),
-    name: col.string("process's name             _EPROCESS.ImageFileName, or the file"),
-    comment: col.string('file offset and sharers; what the process has there: region, rights, symbol'),
-    _EPROCESS: col.struct('_EPROCESS', 'the process', { hidden: true }),
+  args: {
+    offsets: arg.addresses('physical addresses', { positional: true }),
+    physical_address: arg.addresses('the same'),
+    ...namedWindowsProcessArgs,
   },
+  columns,
   examples: [{ line: 'ptov 0x2c4123', doc: 'a page that processes share (in the sample: of ntdll.dll)' }, { line: 'ptov 0x2c4000 0x187000' }],
   applies: withoutPageTables,
   async *collect(context, args) {
-    const kernel = windowsOf(context);
-    const uses = await usesOf(context);
-    for (const offset of args.offsets) {
-      const physical_offset = Number(offset);
-      if (!context.session.physical().isValid(offset)) context.note(`The image does not hold physical 0x${offset.toString(16)}.`);
-      const frame = Math.floor(physical_offset / 4096);
-      const record = uses?.frames.at(frame);
-      if (uses && !record) context.note(`The page database has no record of page 0x${frame.toString(16)}: all page tables were walked.`);
-      const use = record && uses?.of(record);
-      const stale = use && 'place' in use && use.place.stale;
-      if (stale) context.note(`The entry that the record of page 0x${frame.toString(16)} names does not lead to it: all page tables were walked.`);
-      if (!record || !use || stale) {
-        let count = 0;
-        for await (const place of breathing(walkedPlaces(kernel, frame), context.signal)) {
-          count++;
-          yield { physical_offset, ...(await seen(context, place.process, place.page, offset)) };
-        }
-        if (count === 0) context.note(`No page table leads to physical 0x${offset.toString(16)}.`);
-        continue;
-      }
-      if (use.kind === 'section') yield* section(context, uses as PageUses, use, record.pte, offset);
-      else yield { physical_offset, ...(await single(context, use, LISTS[record.list] ?? '', offset)) };
+    const offsets = [...(args.offsets ?? []), ...(args.physical_address ?? [])];
+    if (offsets.length === 0) throw new PluginError('Which physical address?', 'ptov 0x187000');
+    const far = offsets.find((offset) => offset >= HIGHEST);
+    if (far !== undefined) throw new PluginError(`0x${far.toString(16)} is no physical address: they have 52 bits at most. vtop tells that of a virtual one.`, `vtop 0x${far.toString(16)}`);
+    const chosen = namedWindowsProcesses(context, args);
+    // What is no process's is of all: the file, the kernel, nobody.
+    for await (const row of owners(context, offsets)) {
+      const process = row._EPROCESS;
+      if (!chosen || !(process instanceof Struct) || chosen.has(process.$address)) yield row;
     }
   },
 });
+
+/** Physical addresses have fewer bits (Intel SDM vol. 3A, 4.1.4). */
+const HIGHEST = 1n << 52n;
+
+type Owner = RowOf<typeof columns>;
+
+/** Who has each of the addresses. */
+async function* owners(context: PluginContext, offsets: readonly bigint[]): AsyncGenerator<Owner> {
+  const kernel = windowsOf(context);
+  const uses = await usesOf(context);
+  for (const offset of offsets) {
+    const physical_offset = Number(offset);
+    if (!context.session.physical().isValid(offset)) context.note(`The image does not hold physical 0x${offset.toString(16)}.`);
+    const frame = Math.floor(physical_offset / 4096);
+    const record = uses?.frames.at(frame);
+    if (uses && !record) context.note(`The page database has no record of page 0x${frame.toString(16)}: all page tables were walked.`);
+    const use = record && uses?.of(record);
+    const stale = use && 'place' in use && use.place.stale;
+    if (stale) context.note(`The entry that the record of page 0x${frame.toString(16)} names does not lead to it: all page tables were walked.`);
+    if (!record || !use || stale) {
+      let count = 0;
+      for await (const place of breathing(walkedPlaces(kernel, frame), context.signal)) {
+        count++;
+        yield { physical_offset, ...(await seen(context, place.process, place.page, offset)) };
+      }
+      if (count === 0) context.note(`No page table leads to physical 0x${offset.toString(16)}.`);
+      continue;
+    }
+    if (use.kind === 'section') yield* section(context, uses as PageUses, use, record.pte, offset);
+    else yield { physical_offset, ...(await single(context, use, LISTS[record.list] ?? '', offset)) };
+  }
+}
 
 /** Where the kernel has the page that it shares with all processes (`_KUSER_SHARED_DATA`, ntddk.h): its record names one of its places only. */
 const SHARED_DATA = { wide: 0xfffff78000000000n, narrow: 0xffdf0000n };

@@ -8,6 +8,7 @@ import { breathe, breathing } from '../../src/memory/breathe.js';
 import { addressOf } from '../../src/memory/page.js';
 import { arg } from '../../src/plugin/args.js';
 import { col, type RowOf } from '../../src/plugin/columns.js';
+import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { windowsOf } from '../../src/plugin/windows-select.js';
 
@@ -35,8 +36,8 @@ export const rammap = definePlugin({
     'Goes through the page database (_MMPFN at MmPfnDatabase) and asks of each page what ptov asks of one. A page of a file is shown with the first process that maps it, with all=true every one has a row below it; ' +
     'one without a process is in the file cache only. A summary by use is a query: select Use, count() as pages, count() * 4096 as bytes from rammap() group by Use order by pages desc.',
   args: {
-    start: arg.int('physical address to begin at', { positional: true, default: 0 }),
-    end: arg.int('physical address to end at; by default the end of memory', { positional: true }),
+    start: arg.int('physical address to begin at', { positional: true, default: 0, least: 0 }),
+    end: arg.int('physical address to end at; by default the end of memory', { positional: true, least: 0 }),
     all: arg.bool('every process that maps a page of a file, not only the first one', { default: false }),
   },
   columns,
@@ -46,6 +47,9 @@ export const rammap = definePlugin({
   ],
   async *collect(context, args) {
     const kernel = windowsOf(context);
+    if (args.end !== undefined && args.end < args.start) {
+      throw new PluginError(`The end, 0x${args.end.toString(16)}, lies before the start, 0x${args.start.toString(16)}.`, `rammap 0x${args.end.toString(16)} 0x${args.start.toString(16)}`);
+    }
     let found: PageUses | undefined;
     try {
       for await (const step of breathing(pageUses(kernel), context.signal)) found = step;
@@ -55,7 +59,7 @@ export const rammap = definePlugin({
       return;
     }
     const uses = found as PageUses;
-    const first = Math.floor(Math.max(0, args.start) / 4096);
+    const first = Math.floor(args.start / 4096);
     const end = Math.ceil((args.end ?? Infinity) / 4096);
     const total = Math.min(end, context.session.physical().end / 4096);
     let missing = 0;
@@ -92,7 +96,7 @@ export const rammap = definePlugin({
         else yield* shared(uses, own, known, record.pte, args.all);
       }
     }
-    if (count === 0) context.note('The machine has no memory in this range.');
+    if (count === 0) context.note('The machine has no memory in this range: phys_map shows what it has.');
     if (missing > 0) context.note(`${missing === 1 ? 'One page is' : `${missing} pages are`} left out: the image does not hold their records.`);
   },
 });

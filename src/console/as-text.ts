@@ -15,7 +15,7 @@ export interface AsText {
 const NOWHERE: Place = { start: 0, end: 0 };
 /** Parameters that say how a session is shown, and mean nothing to code. */
 const SHOWN: ReadonlySet<ParameterName> = new Set<ParameterName>([
-  ...(['format', 'output', 'output_style', 'verbose', 'quiet', 'debug', 'colors', 'pager', 'paging_limit', 'home'] as const),
+  ...(['format', 'output', 'output_style', 'verbosity', 'verbose', 'quiet', 'debug', 'colors', 'pager', 'paging_limit', 'home'] as const),
   ...(['session_name', 'as_query', 'as_code'] as const),
 ]);
 
@@ -39,14 +39,14 @@ export function asQuery(_session: Session, plugin: Plugin, bound: Bound, destina
 export function asCode(session: Session, plugin: Plugin, bound: Bound, { redirect, filter }: Destination): AsText {
   const args = [...bound.given].map((name) => `${property(name)}: ${source(bound.args[name])}`);
   const call = `session.plugins.${plugin.name}(${args.length === 0 ? '' : `{ ${args.join(', ')} }`})`;
-  const { format, output, timezone, output_style: style } = bound.parameters;
+  const { format, output, timezone, output_style: style, verbosity } = bound.parameters;
   const file = redirect?.path ?? output;
   const writing = [
     ...(format === undefined ? [] : [`format: ${text(format)}`]),
     ...(file === undefined ? [] : [`file: ${text(session.path(file))}`]),
     ...(redirect?.append === true ? ['append: true'] : []),
     ...(timezone === undefined ? [] : [`timezone: ${text(timezone)}`]),
-    ...(style === undefined ? [] : [`full: ${style === 'full'}`]),
+    ...(style === undefined && verbosity === undefined ? [] : [`full: ${style === 'full' || (verbosity ?? 1) > 1}`]),
   ];
   const lines = [
     `import { openSession${writing.length > 0 ? ', writeTable' : ''} } from 'rekall';`,

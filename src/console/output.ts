@@ -1,3 +1,4 @@
+import { fileProblem } from '../memory/folders.js';
 import type { Session } from '../session/session.js';
 import { PluginError, UsageError } from '../plugin/error.js';
 import type { Sink } from '../render/renderer.js';
@@ -85,6 +86,6 @@ function openFile(path: string, append: boolean): FileSink {
     return new FileSink(path, append);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new PluginError(`${path} cannot be written: ${error.message.replace(/^[A-Z]+: /, '').replace(/,.*/, '')}.`);
+    throw new PluginError(`${path} cannot be written: ${fileProblem(error)}.`);
   }
 }

@@ -21,8 +21,6 @@ export interface Shown {
   /** the command's name, or what it is */
   readonly name: string;
   readonly columns: Columns;
-  /** all columns, also the hidden ones */
-  readonly full?: boolean;
   /** its rows are not shown */
   readonly silent?: boolean;
   start(options: Start): Printable;
@@ -68,7 +66,7 @@ export async function present(
             target.sink,
             {
               timezone: parameters.timezone,
-              full: parameters.output_style === 'full' || shown.full === true,
+              full: parameters.output_style === 'full' || parameters.verbosity > 1,
               colors:
                 target.colors &&
                 (parameters.colors === 'yes' || (parameters.colors === 'auto' && target.sink.width !== undefined)),

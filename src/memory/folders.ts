@@ -16,3 +16,8 @@ export function makeFolders(path: string): void {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
+
+/** What the file system said against a file, as words: `permission denied`, without its code and the call that failed. */
+export function fileProblem(error: Error): string {
+  return error.message.replace(/^[A-Z]+: /, '').replace(/,.*/s, '');
+}

@@ -115,7 +115,7 @@ class Binder {
   }
 
   fail(message: string, place: Place): never {
-    throw new UsageError(message, { line: this.words.line, start: place.start, end: place.end });
+    throw new UsageError(message, { line: this.words.line, start: place.start, end: place.end }, `${this.command.name}?`);
   }
 
   run(): void {

@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileProblem } from '../memory/folders.js';
 import type { Session } from '../session/session.js';
 import { arg } from './args.js';
 import type { PluginContext } from './context.js';
@@ -9,6 +10,9 @@ import { PluginError } from './error.js';
 export const dumpArgs = {
   dump_dir: arg.path('folder to write to (default: what the session parameter dump_dir says)', { short: 'D', completes: 'path' }),
 } as const;
+
+/** What to do where a folder or file cannot be written. */
+const ELSEWHERE = 'smod dump_dir=.';
 
 /** Longer names are cut: some file systems take 255 bytes, and the caller adds an ending. */
 const LONGEST_NAME = 100;
@@ -94,7 +98,7 @@ export class DumpFolder {
     const path = folder ?? session.path(session.parameters.dump_dir);
     try {
       if (!existsSync(path) && existsSync(dirname(path))) mkdirSync(path);
-      if (!statSync(path).isDirectory()) throw new PluginError(`${path} is no folder.`, 'memdump PID dump_dir=.');
+      if (!statSync(path).isDirectory()) throw new PluginError(`${path} is no folder.`, ELSEWHERE);
     } catch (error) {
       throw asPluginError(error, `cannot write to the folder ${path}`);
     }
@@ -130,7 +134,7 @@ export class DumpFolder {
 
   private open(path: string): number {
     const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found && !found.isFile()) throw new PluginError(`${path} exists and is no ordinary file.`);
+    if (found && !found.isFile()) throw new PluginError(`${path} exists and is no ordinary file.`, ELSEWHERE);
     // A link that somebody put there is not followed: it could lead anywhere.
     const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
     const { dev, ino } = fstatSync(descriptor);
@@ -138,7 +142,7 @@ export class DumpFolder {
     const evidence = image === undefined ? undefined : statSync(this.session.path(image), { throwIfNoEntry: false });
     if (evidence && evidence.dev === dev && evidence.ino === ino) {
       closeSync(descriptor);
-      throw new PluginError(`${path} is the image itself.`, 'memdump PID dump_dir=ANOTHER');
+      throw new PluginError(`${path} is the image itself.`, ELSEWHERE);
     }
     ftruncateSync(descriptor, 0);
     return descriptor;
@@ -147,6 +151,6 @@ export class DumpFolder {
 
 function asPluginError(error: unknown, what: string): PluginError {
   if (error instanceof PluginError) return error;
-  if (error instanceof Error && 'code' in error) return new PluginError(`${what}: ${error.message}`, 'memdump PID dump_dir=.');
+  if (error instanceof Error && 'code' in error) return new PluginError(`${what}: ${fileProblem(error)}`, ELSEWHERE);
   throw error;
 }

@@ -28,6 +28,9 @@ function membersOf(...members: readonly string[]): string[] {
   return ['_EPROCESS', 'Process'].flatMap((column) => members.map((member) => `${column}.${member}`));
 }
 
+/** The same where what stands first on the line is something else: process ids are named. */
+export const namedWindowsProcessArgs = { ...windowsProcessArgs, pids: { ...windowsProcessArgs.pids, positional: false } } as const;
+
 /** The kernel of a plugin that needs Windows. */
 export function windowsOf(context: PluginContext): WindowsKernel {
   const kernel = context.kernel;
@@ -38,6 +41,13 @@ export function windowsOf(context: PluginContext): WindowsKernel {
 /** Why a command that walks page tables cannot run here, or undefined: what such commands have for `applies`. */
 export function withoutPageTables(context: PluginContext): string | undefined {
   return windowsOf(context).physical.hints.crash?.triage ? 'a triage dump has no page tables, only parts of virtual memory: crashinfo tells of what' : undefined;
+}
+
+/** Addresses of the processes that a command's arguments select; undefined where they name none in particular. */
+export function namedWindowsProcesses(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>): ReadonlySet<bigint> | undefined {
+  const named = args.pids ?? args.eprocess ?? args.proc_regex;
+  if (named === undefined && args.method.length === METHODS.length) return undefined;
+  return new Set([...selectWindowsProcesses(context, args)].map(({ process }) => process.$address));
 }
 
 /** The processes that a command's arguments select, by ascending id. */

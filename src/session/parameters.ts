@@ -25,6 +25,7 @@ export const parameters = {
   format: { type: 'choice', short: 'F', choices: ['text', 'wide', 'json', 'ndjson', 'csv', 'data', 'markdown', 'parquet', 'sqlite', 'duckdb'], default: 'text', doc: 'how rows are printed; parquet, sqlite and duckdb need a file (output, or > file)' },
   output: { type: 'string', path: true, doc: 'write rows to this file instead of standard output' },
   output_style: { type: 'choice', choices: ['concise', 'full'], default: 'concise', doc: 'full shows hidden columns too' },
+  verbosity: { type: 'int', least: 0, default: 1, doc: 'above 1, hidden columns are shown, too' },
   verbose: { type: 'bool', short: 'v', default: false, doc: 'show each step of detection as it happens' },
   quiet: { type: 'bool', short: 'q', default: false, doc: 'print nothing but rows and errors' },
   debug: { type: 'bool', default: false, doc: 'show the stack of an unexpected error' },

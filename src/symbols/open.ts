@@ -1,4 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
+import { fileProblem } from '../memory/folders.js';
 import { unpacked } from './container.js';
 import type { ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
@@ -76,7 +77,7 @@ async function firstBytes(path: string): Promise<Buffer> {
     info = await stat(path);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    throw new ProfileError(`The profile ${path} cannot be opened: ${error.message}.`, 'Check the path given to --profile.', { cause: error });
+    throw new ProfileError(`The profile ${path} cannot be opened: ${fileProblem(error)}.`, 'Check its path.', { cause: error });
   }
   if (info.isDirectory()) throw new ProfileError(`The profile ${path} is a directory.`, 'Give the path of a profile file in it.');
   if (info.size === 0) throw new ProfileError(`The profile ${path} is empty.`, 'Fetch or make it again.');

@@ -75,7 +75,7 @@ test('mistakes point at their word', () => {
   const cases: [string, string, RegExp][] = [
     ['rekall pslst', 'pslst', /No command pslst\. Did you mean pslist\?/],
     ['rekall --live API', '--live', /running system \(--live\) is not part of this release/],
-    ['rekall --verbos --frmat json', '--frmat', /No flag --frmat\. Did you mean format\?/],
+    ['rekall --verbose --frmat json', '--frmat', /No flag --frmat\. Did you mean format\?/],
     ['rekall -f', '-f', /-f needs a value/],
     ['rekall --format jsn pslist', 'jsn', /format is one of .* Did you mean json\?/],
     ['rekall --outp x', '--outp', /outp may be output or output_style/],

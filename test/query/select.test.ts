@@ -167,3 +167,10 @@ test('elements of a list behind from: the alias is the element', async () => {
     { pid: 310, fd: 4 },
   ]);
 });
+
+test('a name that no column has means the one that differs in capitals alone', async () => {
+  assert.deepEqual(await rows('select Name, p.PID from ps() p where UID == 1000 order by Pid limit 1'), [{ Name: 'bash', PID: 300 }]);
+  // What is spelt so comes first, wherever it stands; of several none is guessed.
+  assert.deepEqual(await rows("let Name = 'x' select Name, name from ps() limit 1"), [{ Name: 'x', name: 'systemd' }]);
+  await assert.rejects(rows('select Pid from ps() p join files() f on f.pid == p.pid'), /No column Pid/);
+});

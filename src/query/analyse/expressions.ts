@@ -11,7 +11,7 @@ import type { Position } from './context.js';
 import { analyseLet, useDefinition } from './definitions.js';
 import { atPlace, capital, factsOf } from './facts.js';
 import { elementAt, memberOf } from './members.js';
-import { existing, type Meaning, type Scope, type SourceColumns, unknownColumn } from './scope.js';
+import { existing, type Meaning, type Scope, type SourceColumns, sameLetters, unknownColumn } from './scope.js';
 import { sharedScan, sourceOf } from './sources.js';
 import { analyseAs, asValue } from './subqueries.js';
 
@@ -115,6 +115,8 @@ function qualifiedColumn(source: SourceColumns, object: Name, name: string, leve
   // A column may have the name of an alias; then it is its member that is meant.
   const meaning = level.own(object.name, object);
   if (meaning?.kind === 'field') return undefined;
+  const [folded, ...more] = sameLetters(source.fields, name);
+  if (folded && more.length === 0) return reference(folded, { start: object.start, end: at.end });
   const columns = source.fields.map((candidate) => candidate.name);
   throw unknownColumn(name, object.name, columns, at);
 }
@@ -141,15 +143,18 @@ async function name(analysis: Analysis, node: Name, position: Position): Promise
 async function elsewhere(analysis: Analysis, node: Name, position: Position): Promise<Scalar> {
   const relation = await sourceOf(analysis, node, position, 'value');
   if (relation) return asValue(relation, 'rows', node);
-  for (const { element } of position.scope.outward()) {
+  for (const scope of position.scope.outward()) {
+    const field = scope.folded(node.name);
+    if (field) return reference(field, node);
+    const { element } = scope;
     if (element && element.type.kind === 'any') {
       return memberOf(analysis, { kind: 'variable', variable: element, type: element.type, start: node.start, end: node.end }, node.name, node, node);
     }
   }
-  throw unknexportedName(analysis, node, position.scope);
+  throw unknownName(analysis, node, position.scope);
 }
 
-function unknexportedName(analysis: Analysis, node: Name, scope: Scope): QueryError {
+function unknownName(analysis: Analysis, node: Name, scope: Scope): QueryError {
   const visible = scope.visible();
   const inScope = [...scope.outward()];
   const columns = inScope.flatMap((level) => level.sources.flatMap((source) => source.fields.map((field) => field.name)));

@@ -113,6 +113,12 @@ export class Scope {
     return this.sources.find((source) => source.alias === alias);
   }
 
+  /** The one column of this scope that a name means when capitals do not count: what means nothing otherwise may be that. */
+  folded(name: string): Field | undefined {
+    const found = this.sources.flatMap(({ fields }) => sameLetters(fields, name));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
   /** Names that may be meant: columns, aliases, variables. */
   visible(): string[] {
     const names: string[] = [];
@@ -134,6 +140,12 @@ export class Scope {
     const which = found.map(({ source }) => (source.alias === undefined ? `a sub-query's ${name}` : `${source.alias}.${name}`));
     throw new QueryError(`${name} may be ${listed(which, 'or')}.`, place);
   }
+}
+
+/** Fields whose name differs in capitals at most. */
+export function sameLetters(fields: readonly Field[], name: string): Field[] {
+  const wanted = name.toLowerCase();
+  return fields.filter((field) => field.name.toLowerCase() === wanted);
 }
 
 /** `a, b and c` */

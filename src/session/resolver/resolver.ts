@@ -78,7 +78,7 @@ export class Resolver {
     if (known) return known;
     // The grammar takes a while to load, and most names need none.
     const { parseAddress } = await import('../../../grammar/address.js');
-    return this.guarded(expression, (fail) => {
+    return this.guarded(expression, 'address_resolver?', (fail) => {
       const tree = parseAddress(expression, (word) => this.moduleNamed(word) !== undefined || this.find(undefined, word) !== undefined);
       return evaluate(tree, this.scope(fail));
     });
@@ -88,7 +88,7 @@ export class Resolver {
   async type(expression: string): Promise<NamedType & { readonly offset: number; readonly pointer: boolean; readonly tree: TypeExpression }> {
     const { parseType } = await import('../../../grammar/address.js');
     await this.ready(expression);
-    return this.guarded(expression, (fail) => {
+    return this.guarded(expression, 'dt?', (fail) => {
       const tree = parseType(expression);
       return { ...resolveType(this.kernel, tree, (name) => this.moduleNamed(name), fail), tree };
     });
@@ -306,10 +306,10 @@ export class Resolver {
     return this.modules().filter(({ name }) => matches.test(name));
   }
 
-  /** Runs what reports mistakes by their place in the expression, and makes usage errors of them. */
-  private guarded<T>(expression: string, run: (fail: (message: string, place: TextPlace) => never) => T): T {
+  /** Runs what reports mistakes by their place in the expression, and makes usage errors of them, with the next command to try. */
+  private guarded<T>(expression: string, next: string, run: (fail: (message: string, place: TextPlace) => never) => T): T {
     const fail = (message: string, { start, end }: TextPlace): never => {
-      throw new UsageError(message, { line: expression, start, end });
+      throw new UsageError(message, { line: expression, start, end }, next);
     };
     try {
       return run(fail);

@@ -34,6 +34,19 @@ test('the profile that is written has what the PDB has', async () => {
   }
 });
 
+test('a name without a path lies in dump_dir', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-pdb-'));
+  try {
+    const { rows } = await rowsOf(session(), parsePdb, { pdb_filename: source, output_filename: 'types.json.gz', dump_dir: folder, concise: true });
+    assert.equal(rows[0]?.['path'], join(folder, 'types.json.gz'));
+    assert.equal((await openProfileFile(join(folder, 'types.json.gz'))).metadata.arch, 'AMD64');
+    const elsewhere = await rowsOf(session(), parsePdb, { pdb_filename: source, output: join(folder, 'whole.json'), dump_dir: tmpdir() });
+    assert.equal(elsewhere.rows[0]?.['path'], join(folder, 'whole.json'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('what is no PDB, not there or of no version is refused with a sentence', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rekall-pdb-'));
   try {

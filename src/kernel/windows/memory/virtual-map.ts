@@ -11,6 +11,8 @@ export interface VirtualRegion {
   readonly end: bigint;
   /** what says so: a variable of the kernel, or the layout that this version always has */
   readonly source: string;
+  /** the kernel's record of it, `_MI_SYSTEM_VA_ASSIGNMENT`, where it keeps one */
+  readonly region?: Struct;
 }
 
 /** The regions in the order of their addresses. Nothing where this version neither tells nor has a fixed layout. */
@@ -46,10 +48,10 @@ function* assignedRegions(kernel: WindowsKernel): Generator<VirtualRegion> {
   for (let index = 0; index < regions.length; index++) {
     const found = orElse(() => {
       const region = regions.at(index);
-      return { start: region.$pointer('BaseAddress'), bytes: BigInt(region.$get('NumberOfBytes') as number | bigint) };
+      return { region, start: region.$pointer('BaseAddress'), bytes: BigInt(region.$get('NumberOfBytes') as number | bigint) };
     }, undefined);
     if (!found || found.bytes === 0n) continue;
-    yield { type: names.get(index) ?? `region ${index}`, start: found.start, end: BigInt.asUintN(64, found.start + found.bytes) || 1n << 64n, source: 'nt!MiVisibleState' };
+    yield { type: names.get(index) ?? `region ${index}`, start: found.start, end: BigInt.asUintN(64, found.start + found.bytes) || 1n << 64n, source: 'nt!MiVisibleState', region: found.region };
   }
 }
 

@@ -1,20 +1,21 @@
 /**
  * The last step of a build, run when the compiler was content: collects the declarations of all commands into
- * `dist/plugins/manifest.json`, so that starting up reads one file and loads only the command that is run, checks them, and writes
- * their types for TypeScript (`dist/src/api/plugin-types.d.ts`).
+ * `dist/plugins/manifest.json`, so that starting up reads one file and loads only the command that is run, checks them, writes
+ * their types for TypeScript (`dist/src/api/plugin-types.d.ts`), and packs the program.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pack, replace } from './pack.mjs';
 import { root } from './setup.mjs';
 
 const compiled = join(root, 'dist', 'plugins');
 
-/** Compiled plugin modules whose source is still there: the compiler leaves behind what was made from deleted files. */
-function modules() {
-  if (!existsSync(compiled)) return [];
-  return readdirSync(compiled, { recursive: true })
-    .filter((name) => name.endsWith('.js') && existsSync(join(root, 'plugins', name.replace(/\.js$/, '.ts'))))
+/** Compiled modules of a folder whose source is still there: the compiler leaves behind what was made from deleted files. */
+function modules(folder) {
+  return readdirSync(join(root, 'dist', folder), { recursive: true })
+    .filter((name) => name.endsWith('.js') && existsSync(join(root, folder, name.replace(/\.js$/, '.ts'))))
+    .map((name) => name.replaceAll('\\', '/'))
     .sort();
 }
 
@@ -31,11 +32,6 @@ function structInterfaces() {
   return found;
 }
 
-function replace(path, text) {
-  writeFileSync(`${path}.tmp`, text);
-  renameSync(`${path}.tmp`, path);
-}
-
 const load = (path) => import(pathToFileURL(join(root, 'dist', 'src', path)).href);
 const { describeEntry, manifestJson } = await load('plugin/registry.js');
 const { declarationFaults, isPlugin } = await load('plugin/check.js');
@@ -43,9 +39,8 @@ const { declarePlugins } = await load('api/declare.js');
 const entries = [];
 const wrong = [];
 const seen = new Map();
-for (const name of modules()) {
-  const file = relative(compiled, join(compiled, name)).replaceAll('\\', '/');
-  for (const [exportName, value] of Object.entries(await import(pathToFileURL(join(compiled, name)).href))) {
+for (const file of modules('plugins')) {
+  for (const [exportName, value] of Object.entries(await import(pathToFileURL(join(compiled, file)).href))) {
     if (!isPlugin(value)) continue;
     wrong.push(...declarationFaults(value).map((sentence) => `plugins/${file.replace(/\.js$/, '.ts')}, ${value.name}: ${sentence}`));
     for (const system of Array.isArray(value.needs) ? value.needs : ['any']) {
@@ -65,4 +60,6 @@ if (wrong.length > 0) {
 entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 replace(join(compiled, 'manifest.json'), manifestJson(entries));
 replace(join(root, 'dist', 'src', 'api', 'plugin-types.d.ts'), declarePlugins(entries, structInterfaces()));
+const all = ['grammar', 'src', 'plugins'].flatMap((folder) => modules(folder).map((name) => `${folder}/${name}`));
+pack(all, Object.keys(await load('index.js')));
 writeFileSync(join(root, 'dist', '.built'), '');

@@ -3,7 +3,6 @@
  * compiles when a source is newer than the last build. Uses nothing but Node, since nothing else is there yet.
  * `--force` compiles in any case.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, 'dist', '.built');
 
 function run(command, args) {
+  // Loaded when there is something to run: hardly ever.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   // Everything but rows goes to standard error.
   const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.error) throw new Error(`cannot run ${command}: ${done.error.message}`);

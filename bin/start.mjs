@@ -3,12 +3,10 @@
  * anything that needs none) is asked for.
  */
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { root, setup } from './setup.mjs';
 
 setup({ tests: false });
 const args = process.argv.slice(2);
 const hasImage = args.some((word) => /^(-f.*|--f(i(l(e(n(a(m(e)?)?)?)?)?)?)?(=.*)?)$/.test(word));
 const sample = join(root, 'fixtures', 'linux-6.1-tiny', 'image.kdump');
-const { main } = await import(pathToFileURL(join(root, 'dist', 'src', 'cli.js')).href);
-await main(hasImage ? args : ['-f', sample, ...args]);
+await (await import('./program.mjs')).program(hasImage ? args : ['-f', sample, ...args]);

@@ -1,7 +1,8 @@
 import { PAGE_SIZE } from '../memory/page.js';
 import { PageBits } from '../memory/paging/flags.js';
 import type { PageRun } from '../memory/paging/leaves.js';
-import { PAGE_NUMBERS, type PagedSpace } from '../memory/paging/paged.js';
+import { PAGE_NUMBERS } from '../memory/paging/levels.js';
+import type { PagedSpace } from '../memory/paging/paged.js';
 import type { PhysicalSpace } from '../memory/physical.js';
 
 /** Pages of a process that lie together, virtually and physically. In 4 KiB pages. */

@@ -2,7 +2,7 @@ import { unreadable } from './absent.js';
 import type { TriageContent, VirtualBlock } from './crash.js';
 import { addressOf, Page, PAGE_SIZE, pageNumber } from './page.js';
 import type { PageRun } from './paging/leaves.js';
-import { NO_FRAME } from './paging/paged.js';
+import { NO_FRAME } from './paging/levels.js';
 import { TablelessSpace } from './paging/tableless.js';
 import type { Translation } from './paging/translation.js';
 import type { AddressSpace, Gap } from './space.js';

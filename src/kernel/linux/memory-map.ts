@@ -1,4 +1,5 @@
-import { PAGE_NUMBERS, type PagedSpace } from '../../memory/paging/paged.js';
+import { PAGE_NUMBERS } from '../../memory/paging/levels.js';
+import type { PagedSpace } from '../../memory/paging/paged.js';
 import type { LinuxKernel } from './kernel.js';
 import type { TaskStruct } from './types.js';
 

@@ -1,6 +1,6 @@
 import { addressOf, type Page, PAGE_SIZE, pageNumber } from '../../memory/page.js';
 import type { PageRun } from '../../memory/paging/leaves.js';
-import { NO_FRAME } from '../../memory/paging/paged.js';
+import { NO_FRAME } from '../../memory/paging/levels.js';
 import { TablelessSpace } from '../../memory/paging/tableless.js';
 import type { Translation } from '../../memory/paging/translation.js';
 import type { PhysicalSpace } from '../../memory/physical.js';

@@ -1,6 +1,7 @@
 import type { AddressSpace } from '../space.js';
 import { PageBits } from './flags.js';
-import { EntryKind, PagedSpace, type PagedOptions, type PagingLevel, type PagingRegion } from './paged.js';
+import { EntryKind, type PagingLevel, type PagingRegion } from './levels.js';
+import { PagedSpace, type PagedOptions } from './paged.js';
 
 /** Bits of a stage 1 descriptor (Arm ARM DDI 0487, D8.3 "Translation table descriptor formats"). */
 const VALID = 0x1;

@@ -1,4 +1,5 @@
-import { EntryKind, type PagedSpace, type PagingLevel } from './paged.js';
+import { EntryKind, type PagingLevel } from './levels.js';
+import type { PagedSpace } from './paged.js';
 
 /** What page tables say of pages one behind the other: one entry, or empty ones together. */
 export interface EntryRun {

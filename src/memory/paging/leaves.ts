@@ -1,5 +1,6 @@
 import { ALL_RIGHTS, combine, PageBits } from './flags.js';
-import { EntryKind, NO_FRAME, type PagedSpace, type PagingLevel, type PagingRegion } from './paged.js';
+import { EntryKind, NO_FRAME, type PagingLevel, type PagingRegion } from './levels.js';
+import type { PagedSpace } from './paged.js';
 
 /** Contiguous 4 KiB pages of one leaf entry. */
 export interface PageRun {

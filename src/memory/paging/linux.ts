@@ -1,4 +1,5 @@
-import { NO_FRAME, type PagedSpace } from './paged.js';
+import { NO_FRAME } from './levels.js';
+import type { PagedSpace } from './paged.js';
 import { Amd64Space, I386Space, PaeSpace } from './x86.js';
 
 /** arch/x86/include/asm/pgtable_types.h: _PAGE_PROTNONE is _PAGE_GLOBAL of an entry that is not present. */

@@ -1,6 +1,7 @@
 import { unreadable } from '../absent.js';
 import type { AddressSpace } from '../space.js';
-import { NO_FRAME, PagedSpace, type PagingRegion } from './paged.js';
+import { NO_FRAME, type PagingRegion } from './levels.js';
+import { PagedSpace } from './paged.js';
 
 /**
  * What stands in the place of a kernel's space where there are no page tables: it has no levels and no regions, so that it maps and translates

@@ -1,7 +1,8 @@
 import { pageNumber, pageOffset } from '../page.js';
 import type { AddressSpace } from '../space.js';
 import { PageBits, pageFlags } from './flags.js';
-import { NO_FRAME, type PagedOptions } from './paged.js';
+import { NO_FRAME } from './levels.js';
+import type { PagedOptions } from './paged.js';
 import type { TranslationStep } from './translation.js';
 
 /** Bits of entries that the processor calls not present (`_MMPTE_SOFTWARE`, `_MMPTE_TRANSITION`, `_MMPTE_PROTOTYPE`; the same on all of x86). */

@@ -1,5 +1,5 @@
 import type { AddressSpace } from '../space.js';
-import { EntryKind, NO_FRAME, type PagingLevel } from './paged.js';
+import { EntryKind, NO_FRAME, type PagingLevel } from './levels.js';
 import type { TranslationStep } from './translation.js';
 import { PROTOTYPE, TRANSITION, WindowsEntries, type WindowsPagedOptions } from './windows-entries.js';
 import { Amd64Space, I386Space, PaeSpace } from './x86.js';

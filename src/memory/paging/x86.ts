@@ -1,6 +1,7 @@
 import type { AddressSpace } from '../space.js';
 import { PageBits } from './flags.js';
-import { EntryKind, PagedSpace, type PagedOptions, type PagingLevel, type PagingRegion } from './paged.js';
+import { EntryKind, type PagingLevel, type PagingRegion } from './levels.js';
+import { PagedSpace, type PagedOptions } from './paged.js';
 
 /** Bits of an x86 entry (Intel SDM vol. 3A, tables 4-4 to 4-20). */
 const PRESENT = 0x1;

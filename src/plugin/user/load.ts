@@ -14,7 +14,7 @@ export const NO_PLUGIN = 'export default definePlugin({ … })';
 /** Endings of plugin files. */
 export const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 
-const library = new URL('../../index.js', import.meta.url).href;
+const library = import.meta.resolve('../../index.js');
 let hooked = false;
 let loads = 0;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressOf } from '../../../src/memory/page.js';
 import { entryRuns } from '../../../src/memory/paging/entry-runs.js';
-import { EntryKind } from '../../../src/memory/paging/paged.js';
+import { EntryKind } from '../../../src/memory/paging/levels.js';
 import { FakeImage } from '../../support/image.js';
 
 const LARGE = { amd64: 512, 'i386-pae': 512, i386: 1024 } as const;

@@ -1,5 +1,6 @@
 import { orElse } from '../../../memory/absent.js';
-import { PAGE_NUMBERS, type PagedSpace } from '../../../memory/paging/paged.js';
+import { PAGE_NUMBERS } from '../../../memory/paging/levels.js';
+import type { PagedSpace } from '../../../memory/paging/paged.js';
 import type { WindowsKernel } from '../kernel.js';
 import type { Eprocess } from '../types.js';
 

@@ -1,6 +1,6 @@
 import { orElse } from '../../../memory/absent.js';
 import { pageNumber } from '../../../memory/page.js';
-import { EntryKind } from '../../../memory/paging/paged.js';
+import { EntryKind } from '../../../memory/paging/levels.js';
 import type { WindowsKernel } from '../kernel.js';
 import { type PageFrame, type PageFrames, pageFrames } from './pfn.js';
 import { findProcesses, METHODS, processAt } from '../processes/processes.js';

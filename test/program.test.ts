@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
+import { root } from './support/root.js';
+
+type Exports = Record<string, unknown>;
+type Module = (exports: Exports, module: (name: string) => unknown, load: (name: string) => unknown, meta: unknown) => void;
+interface Packed {
+  readonly code: string;
+}
+
+const { packed, script } = (await import(pathToFileURL(join(root, 'bin', 'pack.mjs')).href)) as {
+  packed(name: string, text: string): Packed;
+  script(modules: ReadonlyMap<string, Packed>): string;
+};
+
+const image = join(root, 'fixtures', 'linux-6.1-tiny', 'image.kdump');
+const folder = mkdtempSync(join(tmpdir(), 'rekall-program-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function packedAll(sources: Readonly<Record<string, string>>): string {
+  return script(new Map(Object.entries(sources).map(([name, text]) => [name, packed(name, text)])));
+}
+
+/** What a module exports when it and what it imports run packed. */
+function run(sources: Readonly<Record<string, string>>, name: string): Exports {
+  const { modules } = new Script(packedAll(sources)).runInThisContext() as { modules: Readonly<Record<string, Module>> };
+  const loaded = new Map<string, Exports>();
+  const module = (wanted: string): unknown => {
+    const known = loaded.get(wanted);
+    const body = modules[wanted];
+    if (known || !body) return known ?? process.getBuiltinModule(wanted);
+    const exports: Exports = {};
+    loaded.set(wanted, exports);
+    body(exports, module, (other) => ({ loads: other }), { url: `at:${wanted}` });
+    return exports;
+  };
+  return module(name) as Exports;
+}
+
+test('a packed module imports and exports as it did', () => {
+  const sources = {
+    'src/a.js': "export const one = 1, two = 2;\nexport class Three {}\nexport function four() { return one + 3; }\nconst own = 'five';\nexport { own as five };\n",
+    'src/b.js': "export * from './a.js';\nexport { four as six } from './a.js';\nexport const text = '…';\n",
+    'top.js': [
+      "import { sep as separator } from 'node:path';",
+      "import * as b from './src/b.js';",
+      "import { six, one } from './src/b.js';",
+      'export const all = [b.two, six(), one, b.five, b.text, separator, typeof b.Three];',
+      "export const later = import('./src/a.js');",
+      'export const here = import.meta.url;',
+      'export function line() { return new Error().stack; }',
+    ].join('\n'),
+  };
+  const top = run(sources, 'top.js');
+  assert.deepEqual(top['all'], [2, 4, 1, 'five', '…', process.getBuiltinModule('node:path').sep, 'function']);
+  assert.deepEqual([top['later'], top['here']], [{ loads: 'src/a.js' }, 'at:top.js']);
+});
+
+test('modules that import each other share functions; what would not be there yet is refused by the build', () => {
+  const even = "import { odd } from './odd.js';\nexport function even(n) { return n === 0 || odd(n - 1); }\n";
+  const odd = "import { even } from './even.js';\nexport function odd(n) { return n !== 0 && even(n - 1); }\n";
+  const { even: isEven } = run({ 'even.js': even, 'odd.js': odd }, 'even.js');
+  assert.equal((isEven as (n: number) => boolean)(7), false);
+  const constant = "import { even } from './even.js';\nexport const odd = (n) => n !== 0 && even(n - 1);\n";
+  assert.throws(() => packedAll({ 'even.js': even, 'odd.js': constant }), /even\.js and dist\/odd\.js import each other, and odd is no function/);
+});
+
+test('forms that the packed program does not have are refused with their line', () => {
+  for (const text of ['export let count = 0;', 'export default function () {}', 'export const { a } = {};', "import path from 'node:path';"]) {
+    assert.throws(() => packed('x.js', `const first = 1;\n${text}\n`), /dist\/x\.js:2: bin\/pack\.mjs has no form for/);
+  }
+  assert.throws(() => packed('x.js', 'const $load = 1;'), /\$load is a name that packed modules are given/);
+});
+
+test('lines of a packed module are those of the module', () => {
+  const text = "import { sep } from 'node:path';\n\nexport function where() {\n  return sep;\n}\n";
+  const { code } = packed('x.js', text);
+  assert.equal(code.split('\n').findIndex((line) => line.includes('return sep')), 3);
+});
+
+function rekall(...words: readonly string[]): { readonly output: string; readonly error: string; readonly status: number | null } {
+  const done = spawnSync(process.execPath, [join(root, 'bin', 'rekall'), '--home', folder, '--cache', 'memory', ...words], { encoding: 'utf8', input: '' });
+  return { output: done.stdout, error: done.stderr, status: done.status };
+}
+
+test('the packed program says what the modules say, which run with --debug', () => {
+  assert.deepEqual(rekall('-f', image, 'pslist'), rekall('-f', image, '--debug', 'pslist'));
+});
+
+test("a user's plugin and the program mean the same classes", () => {
+  const file = join(folder, 'mine.ts');
+  writeFileSync(
+    file,
+    `import { Absent, col, definePlugin, PluginError } from 'rekall';
+export const mine = definePlugin({
+  name: 'mine', needs: 'none', topic: 'session', summary: 'mine', args: {}, columns: { text: col.string('text') }, examples: [{ line: 'mine' }],
+  *collect() { yield { text: (): string => { throw new Absent('corrupt', 'not there'); } }; throw new PluginError('That was all.'); },
+});
+`,
+  );
+  const { output, error, status } = rekall('--plugin', file, '--format', 'json', 'mine');
+  assert.deepEqual([JSON.parse(output), error, status], [[{ text: null }], 'That was all.\n', 1]);
+});

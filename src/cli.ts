@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { earlyParameters, type Invocation, readArguments } from './console/arguments.js';
 import { runCommand } from './console/command.js';
-import { errorText, escapeLines, exitStatus, stepText } from './console/report.js';
+import { errorText, exitStatus, noteText, stepText } from './console/report.js';
 import { TerminalHost } from './console/terminal-host.js';
 import { PluginError, UsageError } from './plugin/error.js';
 import { Registry } from './plugin/registry.js';
@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     status = await run(argv, failures);
   } catch (error) {
-    process.stderr.write(`${errorText(error, failures.debug, paintFor(colorsOn(failures.colors, process.stderr)))}\n`);
+    process.stderr.write(`${errorText(error, { debug: failures.debug, paint: paintFor(colorsOn(failures.colors, process.stderr)), width: terminalWidth(process.stderr) })}\n`);
     status = exitStatus(error);
   }
   process.exitCode = status;
@@ -47,7 +47,7 @@ async function run(argv: readonly string[], failures: { debug: boolean; colors: 
   if (invocation.version) return print(`rekall ${(await import('./session/version.js')).version()}\n`);
   if (invocation.help) return help(invocation, registry);
   const session = openSession(invocation, config, registry);
-  if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults]) process.stderr.write(`${escapeLines(warning)}\n`);
+  if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults]) process.stderr.write(await noteText(warning, process.stderr));
   failures.debug = session.parameters.debug;
   failures.colors = session.parameters.colors;
   const { parameters } = session;

@@ -31,7 +31,7 @@ export const fetchPdb = definePlugin({
   },
   columns: {
     path: col.string('the file that was written'),
-    guid_age: col.string('GUID and age'),
+    guid_age: col.string('GUID and age', { whole: true }),
     size: col.size('bytes of the PDB'),
     received: col.size('bytes that came: fewer where it was packed'),
     url: col.string('where it came from'),

@@ -24,8 +24,8 @@ export const info = definePlugin({
   columns: {
     function: col.string('name of the command, argument, column or parameter'),
     provider: col.string('what it is: command, argument, column, example or parameter; of commands the module too'),
-    type: col.string('type of its value'),
-    default: col.any('value when none is given'),
+    type: col.string('type of its value', { minor: true }),
+    default: col.any('value when none is given', { minor: true }),
     docs: col.string('what it means'),
   },
   examples: [{ line: 'info' }, { line: 'info pslist' }, { line: 'info format', doc: 'a parameter' }],

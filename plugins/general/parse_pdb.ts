@@ -32,7 +32,7 @@ export const parsePdb = definePlugin({
   columns: {
     path: col.string('the file that was written'),
     source: col.string('the PDB'),
-    guid_age: col.string('GUID and age, by which symbol servers and profile repositories know it'),
+    guid_age: col.string('GUID and age, by which symbol servers and profile repositories know it', { whole: true }),
     arch: col.string('AMD64, I386 or ARM64'),
     structs: col.int('number of structs and unions'),
     enums: col.int('number of enumerations'),

@@ -27,7 +27,7 @@ export const versionScan = definePlugin({
   },
   columns: {
     offset: col.physical('where the record stands: physical address, or offset in the file', { title: 'Offset (P)' }),
-    guid: col.string('GUID and age, as symbol servers and profile repositories write them', { title: 'GUID/Version', width: 33 }),
+    guid: col.string('GUID and age, as symbol servers and profile repositories write them', { title: 'GUID/Version', width: 33, whole: true }),
     pdb: col.string('name of the PDB', { title: 'PDB' }),
     path: col.string("the same with the path on the builder's machine", { hidden: true }),
   },

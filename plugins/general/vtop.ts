@@ -39,7 +39,7 @@ export const vtop = definePlugin({
     level: col.string("PGD, P4D … as the processor manual names them, Windows' prototype, then the result"),
     entry: col.physical('physical address of the entry'),
     value: col.address('the entry'),
-    flags: col.string('what the entry says', { minor: true }),
+    flags: col.string('what the entry says'),
     physical: col.physical('where it leads: the next table, or the byte'),
     comment: col.string('the symbol, or why translation ends here'),
     pid: col.int('process whose space it is', { hidden: true }),

@@ -21,7 +21,7 @@ export const arp = definePlugin({
   args: {},
   columns: {
     ip: col.string('internet address               neighbour.primary_key'),
-    mac: col.string('link address                   neighbour.ha'),
+    mac: col.string('link address                   neighbour.ha', { whole: true }),
     dev: col.string('interface                      neighbour.dev'),
     state: col.string('REACHABLE, STALE, PERMANENT …  neighbour.nud_state'),
     flags: col.list('ROUTER, PROXY …                  neighbour.flags'),

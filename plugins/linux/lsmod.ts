@@ -24,7 +24,7 @@ export const lsmod = definePlugin({
     'core_layout and init_layout before; sizes are their sum, as /proc/modules has it.',
   args: {},
   columns: {
-    virtual: col.address('the struct module'),
+    virtual: col.address('the struct module', { minor: true }),
     start: col.address('where its code begins        module.mem[MOD_TEXT].base, module.core_layout.base'),
     size: col.size('memory that it takes         module.mem[].size, module.core_layout.size'),
     name: col.string('name                         module.name', { width: 16 }),
@@ -93,7 +93,7 @@ const parameterColumns = {
   name: col.string("module's name               module.name"),
   key: col.string("parameter's name            kernel_param.name"),
   value: col.any('value, as its type has it   kernel_param.arg, str, arr'),
-  type: col.string('int, bool, charp, array of … by the function that prints it   kernel_param.ops.get'),
+  type: col.string('int, bool, charp, array of … by the function that prints it   kernel_param.ops.get', { minor: true }),
   permissions: col.string('of its file in /sys, octal; 0: it has none   kernel_param.perm', { hidden: true }),
   parameter: col.struct('kernel_param', 'the parameter', { hidden: true }),
 } as const;

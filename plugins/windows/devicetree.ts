@@ -20,7 +20,7 @@ export const devicetree = definePlugin({
     Type: col.string('DRV, DEV, or ATT, one step deeper for each device in the stack', { tree: true, width: 10 }),
     Address: col.address('address of the driver or device object'),
     Name: col.string("the driver's or device's name   _DRIVER_OBJECT.DriverName, _OBJECT_HEADER_NAME_INFO.Name"),
-    device_type: col.string('what kind of device it is   _DEVICE_OBJECT.DeviceType'),
+    device_type: col.string('what kind of device it is   _DEVICE_OBJECT.DeviceType', { minor: true }),
     Path: col.string('of an attached device, its driver'),
     driver: col.struct('_DRIVER_OBJECT', 'the driver that the row belongs to', { hidden: true }),
     device: col.struct('_DEVICE_OBJECT', 'the device', { hidden: true }),

@@ -21,7 +21,7 @@ export const handles = definePlugin({
     named_only: arg.bool('only objects with a name', { default: false }),
   },
   columns: {
-    _OBJECT_HEADER: col.struct('_OBJECT_HEADER', "the object's header"),
+    _OBJECT_HEADER: col.struct('_OBJECT_HEADER', "the object's header", { minor: true }),
     _EPROCESS: col.struct('_EPROCESS', 'the process that has the handle'),
     handle: col.physical('the handle, as the process sees it'),
     access: col.physical('rights that were granted   _HANDLE_TABLE_ENTRY.GrantedAccess'),

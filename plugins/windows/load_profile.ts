@@ -29,9 +29,9 @@ export const loadProfile = definePlugin({
   columns: {
     module: col.string('name of the module'),
     pdb: col.string('its PDB, as the debug record in memory states it'),
-    guid: col.string('GUID and age of that'),
-    symbols: col.int('names in the profile, or exports where there is none'),
-    structs: col.int('types in it'),
+    guid: col.string('GUID and age of that', { whole: true }),
+    symbols: col.int('names in the profile, or exports where there is none', { minor: true }),
+    structs: col.int('types in it', { minor: true }),
     source: col.string('where the profile comes from; exports: it has none'),
   },
   examples: [{ line: 'load_profile', doc: 'where the names of each module come from' }],

@@ -57,7 +57,7 @@ export const virtMap = definePlugin({
     virt_start: col.address('first address'),
     length: col.address('bytes', { unit: 'bytes' }),
     virt_end: col.address('first address behind it'),
-    source: col.string('what says so'),
+    source: col.string('what says so', { minor: true }),
   },
   examples: [{ line: 'virt_map' }],
   *collect(context) {

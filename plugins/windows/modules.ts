@@ -19,7 +19,7 @@ export const modules = definePlugin({
     file_name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { hidden: true }),
     module_base: col.address('where it is loaded   _LDR_DATA_TABLE_ENTRY.DllBase', { hidden: true }),
     module_size: col.int('bytes   _LDR_DATA_TABLE_ENTRY.SizeOfImage', { unit: 'bytes', hidden: true }),
-    _LDR_DATA_TABLE_ENTRY: col.struct('_LDR_DATA_TABLE_ENTRY', 'the entry'),
+    _LDR_DATA_TABLE_ENTRY: col.struct('_LDR_DATA_TABLE_ENTRY', 'the entry', { minor: true }),
     name: col.string('file name   _LDR_DATA_TABLE_ENTRY.BaseDllName', { width: 20 }),
     base: col.address('where it is loaded   _LDR_DATA_TABLE_ENTRY.DllBase'),
     size: col.int('bytes   _LDR_DATA_TABLE_ENTRY.SizeOfImage', { unit: 'bytes' }),

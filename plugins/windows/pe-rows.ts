@@ -30,7 +30,7 @@ const LONGEST_INSTRUCTION = 15n;
 export const peColumns = {
   name: col.string('what: an attribute, a section, a directory, a function that is imported or exported, a key, an instruction', { width: 24 }),
   vma: col.address('address in memory: of a section, a directory, an import\'s pointer, an export, an instruction'),
-  size: col.int('bytes: in memory of a section', { unit: 'bytes' }),
+  size: col.int('bytes: in memory of a section', { unit: 'bytes', minor: true }),
   ord: col.int('ordinal of an export, or of an import that has no name'),
   value: col.string('its value; rights of a section; the module that an import is of, and where it leads if that is another function; what an export is forwarded to; what an instruction works on'),
   rva: col.physical('distance to the image\'s base', { hidden: true }),

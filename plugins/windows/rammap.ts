@@ -19,10 +19,10 @@ const columns = {
   phys_offset: col.physical('physical address of the page', { tree: true }),
   List: col.string('the list that it is on   _MMPFN.u3.e1.PageLocation'),
   Use: col.string('Private, Mapped File, Shared Memory, Page Table, Unused, or the part of the kernel: NonPagedPool, PagedPool, SystemPtes …'),
-  Pr: col.int('priority, 0 to 7: the higher, the longer it is kept   _MMPFN.u3.e1.Priority'),
+  Pr: col.int('priority, 0 to 7: the higher, the longer it is kept   _MMPFN.u3.e1.Priority', { minor: true }),
   Process: col.struct('_EPROCESS', 'the process that has it, the first one of several'),
   VA: col.address('where it is mapped there'),
-  Offset: col.physical('offset in the file'),
+  Offset: col.physical('offset in the file', { minor: true }),
   Filename: col.string('the file   _SUBSECTION.ControlArea.FilePointer'),
   pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
 };

@@ -24,7 +24,7 @@ export const timers = definePlugin({
     hooked: arg.bool('only those whose routine is outside of all modules', { default: false }),
   },
   columns: {
-    Tbl: col.int('number of the list'),
+    Tbl: col.int('number of the list', { minor: true }),
     cpu: col.int('the processor whose list it is', { hidden: true }),
     _KTIMER: col.struct('_KTIMER', 'the timer'),
     due: col.int('when it is due, in 100 ns since the start   _KTIMER.DueTime', { hex: true, hidden: true }),
@@ -35,7 +35,7 @@ export const timers = definePlugin({
     routine: col.address('what it calls   _KDPC.DeferredRoutine'),
     argument: col.address('what the routine is given   _KDPC.DeferredContext', { hidden: true }),
     symbol: col.string('the symbol there'),
-    module: col.string('the module that it is in'),
+    module: col.string('the module that it is in', { minor: true }),
     hooked: col.bool('the routine is outside of all modules'),
     comment: col.string('where the routine is instead'),
   },

@@ -31,7 +31,7 @@ export const tokens = definePlugin({
   },
   columns: {
     Process: process,
-    Sid: col.string('the SID   _SID_AND_ATTRIBUTES.Sid'),
+    Sid: col.string('the SID   _SID_AND_ATTRIBUTES.Sid', { whole: true }),
     Comment: col.string('whom it stands for'),
     pid,
     kind: col.string('user, group, integrity, logon; with all: restricted, package, capability', { hidden: true }),

@@ -37,7 +37,7 @@ export const vaddump = definePlugin({
     length: col.size('how much', { unit: 'bytes' }),
     filename: col.string('the file'),
     missing: col.int('pages that are not in memory, zeros in the file', { unit: 'pages' }),
-    comment: col.string('the mapped file; why there is no file'),
+    comment: col.string('the mapped file; why there is no file', { minor: true }),
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
   examples: [{ line: 'vaddump proc_regex=smss dump_dir=/tmp' }, { line: 'vaddump proc_regex=smss regex=ntdll dump_dir=/tmp' }],

@@ -15,9 +15,9 @@ export const versionModules = definePlugin({
     'version_scan looks for records wherever they are in physical memory.',
   args: { name_regex: arg.regex('only modules whose name matches', { positional: true, completes: 'module', narrows: { by: 'match', columns: ['name'] } }) },
   columns: {
-    offset_v: col.address('address of the record'),
+    offset_v: col.address('address of the record', { minor: true }),
     name: col.string('file name of the module   _LDR_DATA_TABLE_ENTRY.BaseDllName', { width: 20 }),
-    guid: col.string('GUID and age, as symbol servers and profile repositories write them', { width: 33 }),
+    guid: col.string('GUID and age, as symbol servers and profile repositories write them', { width: 33, whole: true }),
     pdb: col.string('name of the PDB'),
     base: col.address('where the module is loaded', { hidden: true }),
     path: col.string("the same with the path on the builder's machine", { hidden: true }),

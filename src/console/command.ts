@@ -8,7 +8,7 @@ import type { ParameterName, ParameterValues } from '../session/parameters.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { type Destination, screen } from './output.js';
-import { escapeLines } from './report.js';
+import { noteText } from './report.js';
 import { present } from './present.js';
 import { noCommand } from './unknown.js';
 
@@ -59,7 +59,7 @@ export async function runCommand(session: Session, request: Request, host: Host)
     const colors = colorsOn(bound.parameters.colors ?? session.parameters.colors, host.output);
     const { highlighted } = await import('../render/highlight.js');
     await showText(session, host, await highlighted(text, code ? 'typescript' : 'sql', colors, session.parameters.highlighting_style));
-    if (!session.parameters.quiet) for (const note of notes) host.error.write(`${escapeLines(note)}\n`);
+    if (!session.parameters.quiet) for (const note of notes) host.error.write(await noteText(note, host.error));
     return { rows: 0, notes };
   }
   const restore = override(session, bound.parameters);
@@ -68,6 +68,7 @@ export async function runCommand(session: Session, request: Request, host: Host)
       session,
       {
         name: plugin.name,
+        command: true,
         columns: plugin.dynamic ? await session.run(plugin, bound.args, signal ? { signal } : {}).prepare() : plugin.columns,
         silent: plugin.silent === true,
         start: ({ columns, onProgress, keep }) => session.run(plugin, bound.args, { columns, onProgress, keep, ...(signal ? { signal } : {}) }),

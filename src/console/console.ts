@@ -4,6 +4,7 @@ import { escapeText } from '../render/escape.js';
 import { colorsOn, paintFor } from '../render/paint.js';
 import { terminalWidth } from '../render/sink.js';
 import { cellWidth } from '../render/width.js';
+import { wrapLines } from '../render/wrap.js';
 import type { Session } from '../session/session.js';
 import { greeting } from './banner.js';
 import { complete } from './completion.js';
@@ -166,10 +167,10 @@ export class Console {
     this.running = running;
     this.shell.group.patience = running.signal;
     try {
-      host.error.write(await greeting(session));
+      host.error.write(wrapLines(await greeting(session), terminalWidth(host.error)));
     } catch (error) {
       // What is no image may still be asked about (`why`, `plugins`).
-      host.error.write(`${errorText(error, session.parameters.debug, this.shell.paint)}\n`);
+      host.error.write(`${errorText(error, this.shell.errorStyle)}\n`);
     } finally {
       this.running = undefined;
       this.shell.group.patience = undefined;
@@ -242,7 +243,7 @@ export class Console {
       );
     } catch (error) {
       // What cannot be completed is no reason to disturb who types; --debug says what went wrong.
-      if (this.shell.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, true)}\n`);
+      if (this.shell.session.parameters.debug) this.options.host.error.write(`\n${errorText(error, { debug: true })}\n`);
       return [[], line];
     }
   }

@@ -1,4 +1,5 @@
 import { type Paint, paintFor } from '../render/paint.js';
+import { wrap as wrapWords } from '../render/wrap.js';
 
 /** Cells that help is written for, when the terminal does not say. */
 export const WIDTH = 100;
@@ -13,17 +14,7 @@ export const PLAIN = paintFor(false);
 
 /** Words in lines of at most `width` characters. */
 export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line += line === '' ? word : ` ${word}`;
-  }
-  lines.push(line);
-  return lines;
+  return wrapWords(text.replace(/\s+/g, ' '), width);
 }
 
 /** `name — what it is`, on several lines where it is long. */

@@ -6,16 +6,16 @@ import { Absent } from '../memory/absent.js';
 import type { Row } from '../plugin/columns.js';
 import { PluginError, UsageError } from '../plugin/error.js';
 import { escapeText } from '../render/escape.js';
-import { colorsOn } from '../render/paint.js';
-import { type Paint, paintFor } from '../render/paint.js';
+import { colorsOn, eachLine, paintFor } from '../render/paint.js';
 import type { Printable } from '../render/print.js';
 import type { Output } from '../render/sink.js';
+import { wrapLines } from '../render/wrap.js';
 import { Result } from '../session/result.js';
 import type { SessionGroup } from '../session/group.js';
 import { type Evaluator, Interrupted, STATEMENT } from './evaluator.js';
 import type { Host } from './host.js';
 import { present } from './present.js';
-import { errorText } from './report.js';
+import { type ErrorStyle, errorText } from './report.js';
 import { tableOf, valueLines } from './value-text.js';
 
 /**
@@ -156,16 +156,17 @@ function printable(source: AsyncGenerator<Row[]>, notes: () => readonly string[]
 }
 
 /** What an error that JavaScript threw says: of ours what we say elsewhere, of others the message and where in the statement it happened. */
-export function javascriptError(error: unknown, text: string, debug: boolean, paint: Paint = paintFor(false)): string {
+export function javascriptError(error: unknown, text: string, style: ErrorStyle = {}): string {
+  const { debug = false, paint = paintFor(false) } = style;
   if (error instanceof Interrupted) return error.message;
   if (error instanceof UsageError || error instanceof PluginError || error instanceof Absent)
-    return errorText(error, debug, paint);
+    return errorText(error, style);
   // Errors of the statement are of another realm: they are told by what they have.
   if (typeof error !== 'object' || error === null || !('message' in error)) return `Uncaught ${valueLines(error)}`;
   const { name = 'Error', message, stack = '' } = error as { name?: unknown; message: unknown; stack?: unknown };
   const summary = `${escapeText(String(name))}: ${String(message).split('\n').map(escapeText).join('\n')}`;
   const frames = debug ? `\n${String(stack).split('\n').map(escapeText).join('\n')}` : '';
-  return `${paint.red(summary)}${place(String(stack), text)}${frames}`;
+  return `${eachLine(wrapLines(summary, style.width), paint.red)}${place(String(stack), text)}${frames}`;
 }
 
 /** The line of the statement in which it happened, underlined. */

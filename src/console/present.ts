@@ -6,7 +6,7 @@ import { Result } from '../session/result.js';
 import type { Session } from '../session/session.js';
 import type { Host } from './host.js';
 import { type Destination, openTarget } from './output.js';
-import { escapeLines } from './report.js';
+import { noteText } from './report.js';
 
 /** How a table is started: only `columns` will be shown. */
 export interface Start {
@@ -21,6 +21,8 @@ export interface Shown {
   /** the command's name, or what it is */
   readonly name: string;
   readonly columns: Columns;
+  /** a command, which takes `format=` with it */
+  readonly command?: boolean;
   /** its rows are not shown */
   readonly silent?: boolean;
   start(options: Start): Printable;
@@ -62,7 +64,12 @@ export async function present(
         ? new NoRenderer(columns)
         : await createRenderer(
             parameters.format as Format,
-            { name, columns, session: { filename: parameters.filename ?? null, timezone: parameters.timezone } },
+            {
+              name,
+              columns,
+              session: { filename: parameters.filename ?? null, timezone: parameters.timezone },
+              wide: shown.command === true ? 'format=wide' : 'smod format=wide',
+            },
             target.sink,
             {
               timezone: parameters.timezone,
@@ -96,7 +103,7 @@ export async function present(
       notes.push(`_ keeps the first ${result.length.toLocaleString('en')} of these ${count(result.count)}.`);
     host.progress?.finish();
     // Notes name processes and files as the image has them.
-    if (!parameters.quiet) for (const note of notes) host.error.write(`${escapeLines(note)}\n`);
+    if (!parameters.quiet) for (const note of notes) host.error.write(await noteText(note, host.error));
     return { rows: printed.rows, notes };
   } catch (error) {
     await target.failed();

@@ -6,6 +6,7 @@ import type { PluginEntry } from '../plugin/registry.js';
 import { fits } from '../plugin/registry.js';
 import type { OperatingSystem } from '../plugin/plugin.js';
 import { colorsOn, type Paint, paintFor } from '../render/paint.js';
+import { terminalWidth } from '../render/sink.js';
 import { SessionGroup } from '../session/group.js';
 import type { ScriptOptions, ScriptRunner, ScriptStep } from '../session/script.js';
 import type { Session } from '../session/session.js';
@@ -15,7 +16,7 @@ import type { Host } from './host.js';
 import { isGlobalVariable, javascriptState } from './javascript-syntax.js';
 import { queryIncomplete, runQuery } from './query.js';
 import { recordingHost } from './recording-host.js';
-import { errorText } from './report.js';
+import { type ErrorStyle, errorText } from './report.js';
 import { Statements } from './statements.js';
 import { noCommand } from './unknown.js';
 
@@ -101,7 +102,7 @@ export class Shell implements ScriptRunner {
       }
       return signal?.aborted === true ? 'failed' : 'done';
     } catch (error) {
-      this.host.error.write(`${errorText(error, this.session.parameters.debug, this.paint)}\n`);
+      this.host.error.write(`${errorText(error, this.errorStyle)}\n`);
       return 'failed';
     }
   }
@@ -160,6 +161,11 @@ export class Shell implements ScriptRunner {
   /** Colours of what is said besides the rows. */
   get paint(): Paint {
     return paintFor(colorsOn(this.session.parameters.colors, this.host.error));
+  }
+
+  /** How errors are written here. */
+  get errorStyle(): ErrorStyle {
+    return { debug: this.session.parameters.debug, paint: this.paint, width: terminalWidth(this.host.error) };
   }
 
   /** Commands that fit the image, or all while nothing is known of it. */
@@ -244,7 +250,7 @@ export class Shell implements ScriptRunner {
       await runJavaScript(this.group, engine, text, signal, this.host);
       return 'done';
     } catch (error) {
-      this.host.error.write(`${javascriptError(error, text, this.session.parameters.debug, this.paint)}\n`);
+      this.host.error.write(`${javascriptError(error, text, this.errorStyle)}\n`);
       return 'failed';
     }
   }
@@ -257,7 +263,7 @@ export class Shell implements ScriptRunner {
     this.running = await Evaluator.start({
       scope: javascriptScope(this.group, this.host),
       late: (error) =>
-        this.host.error.write(`Meanwhile: ${javascriptError(error, '', this.session.parameters.debug)}\n`),
+        this.host.error.write(`Meanwhile: ${javascriptError(error, '', { ...this.errorStyle, paint: paintFor(false) })}\n`),
       ...(this.options.signals ? { signals: this.options.signals } : {}),
     });
     return this.running;

@@ -53,8 +53,10 @@ export interface Column<T extends ColumnType = ColumnType> {
   readonly lines?: boolean;
   /** least width on the terminal, in cells */
   readonly width?: number;
-  /** text that is cut before others where a terminal is too narrow */
+  /** what says least of a row: where a terminal is too narrow it is cut before others, then left out */
   readonly minor?: boolean;
+  /** for text: never cut, as no number is; for what identifies */
+  readonly whole?: boolean;
 }
 
 export type Columns = Readonly<Record<string, Column>>;

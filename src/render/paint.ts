@@ -29,3 +29,8 @@ export function paintFor(colors: boolean): Paint {
 export function colorsOn(wanted: string, stream: { readonly isTTY?: boolean }): boolean {
   return wanted === 'yes' || (wanted === 'auto' && stream.isTTY === true);
 }
+
+/** Paints each line on its own: attributes end with the line, for a pager shows some lines of many. */
+export function eachLine(text: string, paint: (line: string) => string): string {
+  return text.split('\n').map(paint).join('\n');
+}

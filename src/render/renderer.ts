@@ -28,6 +28,8 @@ export interface Table {
   readonly columns: Columns;
   /** facts about the session that the `data` format carries: image, profile, time zone */
   readonly session?: Readonly<Record<string, unknown>>;
+  /** what to type so that nothing of it is left out */
+  readonly wide?: string;
 }
 
 export interface RenderStyle extends ValueStyle {

@@ -38,9 +38,15 @@ export function cellText(value: unknown, column: Column, style: ValueStyle): str
  * @param type the column's type; it decides how numbers are written
  */
 export function valueText(value: unknown, type: ColumnType, style: ValueStyle): string | readonly string[] {
-  if (value instanceof Uint8Array) return hexdump(Buffer.from(value.buffer, value.byteOffset, value.byteLength), rowWidth(value));
-  if (value instanceof PartialBytes) return hexdump(value.bytes, rowWidth(value), value.missing);
-  return lineText(value, type, style);
+  return bytesText(value) ?? lineText(value, type, style);
+}
+
+/** The hex dump of what is bytes, otherwise undefined. @param most bytes a line at most */
+export function bytesText(value: unknown, most = Infinity): readonly string[] | undefined {
+  const bytes = value instanceof PartialBytes ? value.bytes : value;
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  const width = most === Infinity ? rowWidth(value as object) : Math.min(most, rowWidth(value as object) ?? most);
+  return hexdump(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), width, value instanceof PartialBytes ? value.missing : undefined);
 }
 
 /** The same on one line: for elements of lists and for headings. */

@@ -19,19 +19,41 @@ export function cellWidth(text: string): number {
   return !measure || isPlain(text) ? text.length : measure(text);
 }
 
-/** A text cut to a number of cells, the last of which is then `…`. */
+/** A text cut to a number of cells, with `…` where something is missing: in the middle of a path, whose end says most, at the end of others. */
 export function cut(text: string, cells: number): string {
   if (cellWidth(text) <= cells) return text;
-  if (isPlain(text)) return `${text.slice(0, Math.max(0, cells - 1))}…`;
+  // A blank tells a sentence from a path.
+  const behind = cells >= PATH_LEAST && /[\\/]/.test(text) && !/[ ,]/.test(text) ? Math.floor((cells - 1) * 0.6) : 0;
+  return `${beginning(text, cells - 1 - behind)}…${behind > 0 ? ending(text, behind) : ''}`;
+}
+
+/** Paths are cut in the middle from so many cells. */
+const PATH_LEAST = 12;
+
+function beginning(text: string, cells: number): string {
+  if (isPlain(text)) return text.slice(0, Math.max(0, cells));
   let kept = '';
   let used = 0;
   for (const character of text) {
-    const width = cellWidth(character);
-    if (used + width > cells - 1) break;
+    used += cellWidth(character);
+    if (used > cells) break;
     kept += character;
-    used += width;
   }
-  return `${kept}…`;
+  return kept;
+}
+
+function ending(text: string, cells: number): string {
+  if (isPlain(text)) return text.slice(-cells);
+  let kept = '';
+  let used = 0;
+  for (const character of [...text].reverse()) {
+    const width = cellWidth(character);
+    used += width;
+    if (used > cells) break;
+    kept = character + kept;
+  }
+  // A mark that combines has lost what it combines with.
+  return kept.replace(/^\p{M}+/u, '');
 }
 
 /** A text filled up with spaces to a number of cells. */

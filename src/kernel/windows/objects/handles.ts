@@ -1,4 +1,4 @@
-import { orElse } from '../../../memory/absent.js';
+import { Absent, orElse } from '../../../memory/absent.js';
 import { addressOf, PAGE_SIZE, pageNumber, pageOffset } from '../../../memory/page.js';
 import type { Struct } from '../../../object/struct.js';
 import type { WindowsKernel } from '../kernel.js';
@@ -155,6 +155,21 @@ function formOf(kernel: WindowsKernel): Form {
     };
     return { decode, size, plain };
   });
+}
+
+/**
+ * How many handles a process has; null where it has no table any more. Since Windows 8.1 no member counts them: a table's entries that are used are
+ * counted then. Throws Absent where it cannot be known.
+ */
+export function handleCount(kernel: WindowsKernel, process: Struct): number | null {
+  const address = process.$pointer('ObjectTable');
+  if (address === 0n) return null;
+  const table = kernel.at('_HANDLE_TABLE', address);
+  if (table.$has('HandleCount')) return Number(table.$get('HandleCount'));
+  const entries = handleEntries(kernel, table, (what) => {
+    throw new Absent('unreadable', what, address);
+  });
+  return [...entries].length;
 }
 
 /** A process's handle table; undefined where it has none any more. */

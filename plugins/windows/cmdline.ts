@@ -1,9 +1,10 @@
 import { commandLine, environment } from '../../src/kernel/windows/processes/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { pidOf, processTitle } from '../../src/kernel/windows/processes/processes.js';
+import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { Absent } from '../../src/memory/absent.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { noteWithout, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 const process = col.struct('_EPROCESS', 'the process');
 const pid = col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true });
@@ -39,15 +40,22 @@ export const envars = definePlugin({
   examples: [{ line: 'envars 208' }],
   *collect(context, args) {
     const kernel = windowsOf(context);
-    let missing = 0;
+    const missing: string[] = [];
+    const without: Eprocess[] = [];
     for (const { process: one } of selectWindowsProcesses(context, args)) {
+      let count = 0;
       try {
-        for (const [variable, value] of environment(kernel, one)) yield { _EPROCESS: one, variable, value, pid: () => pidOf(one) ?? null };
+        for (const [variable, value] of environment(kernel, one)) {
+          count++;
+          yield { _EPROCESS: one, variable, value, pid: () => pidOf(one) ?? null };
+        }
+        if (count === 0) without.push(one);
       } catch (error) {
         if (!(error instanceof Absent)) throw error;
-        missing++;
+        missing.push(processTitle(one));
       }
     }
-    if (missing > 0) context.note(`The environment of ${missing === 1 ? 'one process' : `${missing} processes`} could not be read: its pages are not in memory.`);
+    if (missing.length > 0) context.note(`The environment could not be read in ${missing.join(', ')}: its pages are not in memory.`);
+    noteWithout(context, args, "an environment (ended, not begun, or the kernel's own)", without, 'procinfo shows what is known');
   },
 });

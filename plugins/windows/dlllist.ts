@@ -1,14 +1,13 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
 import { loadedModules } from '../../src/kernel/windows/processes/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { pidOf, processTitle } from '../../src/kernel/windows/processes/processes.js';
 import { unicodeText } from '../../src/kernel/windows/strings.js';
 import type { Eprocess, LdrDataTableEntry } from '../../src/kernel/windows/types.js';
 import { loadedModules32 } from '../../src/kernel/windows/processes/wow64.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { describeStruct } from '../../src/object/describe.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { noteWithout, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const dlllist = definePlugin({
   name: 'dlllist',
@@ -31,9 +30,12 @@ export const dlllist = definePlugin({
   *collect(context, args) {
     const kernel = windowsOf(context);
     const missing: string[] = [];
+    const without: Eprocess[] = [];
     for (const { process } of selectWindowsProcesses(context, args)) {
+      let count = 0;
       try {
         for (const { entry, wow64 } of bothLoaders(kernel, process, (what) => context.note(`${what}.`))) {
+          count++;
           yield {
             _EPROCESS: process,
             base: () => entry.DllBase.address,
@@ -45,12 +47,13 @@ export const dlllist = definePlugin({
             pid: () => pidOf(process) ?? null,
           };
         }
+        if (count === 0) without.push(process);
       } catch (error) {
         if (!(error instanceof Absent)) throw error;
-        const { name, pid } = describeStruct(process);
-        missing.push(`${name ?? '?'} (${pid ?? '?'})`);
+        missing.push(processTitle(process));
       }
     }
+    noteWithout(context, args, "a loader (ended, not begun, or the kernel's own)", without, 'vad shows what is mapped');
     if (missing.length > 0) context.note(`The loader's list could not be read in ${missing.join(', ')}: its pages are not in memory. ldrmodules shows what is mapped there.`);
   },
 });

@@ -2,12 +2,13 @@ import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
 import { handleEntries, handleTable } from '../../src/kernel/windows/objects/handles.js';
 import { describeHandle } from '../../src/kernel/windows/objects/object-details.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
+import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { objectAt, objectTypes } from '../../src/kernel/windows/objects/objects.js';
 import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { noteWithout, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const handles = definePlugin({
   name: 'handles',
@@ -36,18 +37,24 @@ export const handles = definePlugin({
     if (strange.length > 0) context.note(`This system has no objects of the type ${strange.join(', ')}; object_types lists those it has.`);
     const wanted = args.object_types && new Set(args.object_types.map((type) => type.toLowerCase()));
     let unknown = 0;
+    let count = 0;
+    let shown = 0;
+    const without: Eprocess[] = [];
     for (const { process } of selectWindowsProcesses(context, args)) {
       const table = handleTable(kernel, process);
       if (!table) {
         if (orAbsent(() => process.$pointer('ObjectTable')) instanceof Absent) unknown++;
+        else without.push(process);
         continue;
       }
       const pid = pidOf(process) ?? null;
       for (const entry of guarded(() => handleEntries(kernel, table, (what) => context.note(`${what}.`)), (what) => context.note(what))) {
+        count++;
         const object = orElse(() => objectAt(kernel, entry.object), undefined);
         if (wanted && !wanted.has(object?.type?.toLowerCase() ?? '')) continue;
         const details = (): string | null => (object ? describeHandle(kernel, object) : null);
         if (args.named_only && (orElse(details, null) ?? '') === '') continue;
+        shown++;
         yield {
           _OBJECT_HEADER: object?.header ?? kernel.at('_OBJECT_HEADER', entry.object),
           _EPROCESS: process,
@@ -59,6 +66,11 @@ export const handles = definePlugin({
         };
       }
     }
+    if (count > 0 && shown === 0 && strange.length < (wanted?.size ?? 1)) {
+      const what = [wanted && `of the type ${args.object_types?.join(' or ')}`, args.named_only && 'of an object with a name'].filter(Boolean).join(' and ');
+      context.note(`None of ${count} handles is ${what}; object_types lists the types.`);
+    }
+    noteWithout(context, args, 'a table of handles (ended)', without, 'pslist says when');
     if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} it is not known where the table is: _EPROCESS is not in memory.`);
   },
 });

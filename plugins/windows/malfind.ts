@@ -53,6 +53,7 @@ export const malfind = definePlugin({
     tag: col.string('pool tag of the node', { hidden: true }),
     filename: col.string('the mapped file', { hidden: true }),
     dumped: col.string('the file that was written', { hidden: true }),
+    missing: col.int('pages that are not in memory, zeros in the file', { unit: 'pages', hidden: true }),
     VAD: col.struct('_MMVAD', 'the node', { hidden: true }),
     pid: col.int('process id   _EPROCESS.UniqueProcessId', { hidden: true }),
   },
@@ -64,25 +65,29 @@ export const malfind = definePlugin({
     const narrow = await loadDisassembler(32);
     const kinds = new Set(args.kinds as readonly Kind[]);
     let empty = 0;
+    let found = 0;
+    let processes = 0;
     const note = (what: string): void => context.note(`${what}.`);
-    for await (const { process, suspect } of breathing(all(kernel, selectWindowsProcesses(context, args), kinds, note), context.signal)) {
+    for await (const { process, suspect } of breathing(all(kernel, counted(selectWindowsProcesses(context, args), () => processes++), kinds, note), context.signal)) {
       const { region, facts, first, headers } = suspect;
       if (first === undefined) {
         empty++;
         continue;
       }
+      found++;
       const space = kernel.spaceOf(process);
       const content = headers[0]?.at ?? first;
       const bits32 = wide === undefined || (isWow64(process) && region.start < 1n << 32n);
       const name = orElse(() => process.ImageFileName, 'process');
       const pid = pidOf(process);
       let dumped: string | null = null;
+      let missing: number | null = null;
       if (folder) {
         const file = folder.create(`${name}.${pid ?? 'unknown'}.${hex(region.start)}-${hex(region.end)}`, '.dmp');
         try {
           const size = Number(region.end - region.start) + 1;
           if (size > LARGEST) context.note(`${file.path}: only the first ${LARGEST / 2 ** 20} of ${Math.ceil(size / 2 ** 20)} MiB were written.`);
-          await appendMemory(file, space, region.start, Math.min(size, LARGEST), context.signal);
+          missing = await appendMemory(file, space, region.start, Math.min(size, LARGEST), context.signal);
         } finally {
           file.close();
         }
@@ -107,9 +112,14 @@ export const malfind = definePlugin({
           return file ? fileName(file) : null;
         },
         dumped,
+        missing,
         VAD: region.node,
         pid: pid ?? null,
       };
+    }
+    if (found + empty === 0 && processes > 0) {
+      const more = kinds.has('image') ? '' : '; kinds=image looks for changed code of programs and libraries';
+      context.note(`Nothing of the kind ${args.kinds.join(' or ')} in the memory of ${processes === 1 ? 'one process' : `${processes} processes`}${more}; vad shows their regions, if they have not ended.`);
     }
     if (empty > 0) context.note(`${empty === 1 ? 'One region is' : `${empty} regions are`} left out: executable and writable, and nothing of ${empty === 1 ? 'it' : 'them'} is in memory but zeros.`);
   },
@@ -117,6 +127,13 @@ export const malfind = definePlugin({
 
 function* all(kernel: WindowsKernel, processes: Iterable<{ readonly process: Eprocess }>, kinds: ReadonlySet<Kind>, note: (what: string) => void): Steps<{ readonly process: Eprocess; readonly suspect: Suspect }> {
   for (const { process } of processes) for (const suspect of suspects(kernel, process, kinds, note)) yield suspect && { process, suspect };
+}
+
+function* counted<T>(processes: Iterable<T>, count: () => void): Generator<T> {
+  for (const process of processes) {
+    count();
+    yield process;
+  }
 }
 
 function remarkOf({ region, kind, pages, first, headers }: Suspect, space: PagedSpace, content: bigint): string | null {

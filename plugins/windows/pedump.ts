@@ -10,7 +10,7 @@ import { col } from '../../src/plugin/columns.js';
 import { dumpPe, peDumpArgs, peDumpColumns } from '../../src/plugin/dump-memory.js';
 import { DumpFolder } from '../../src/plugin/dump-folder.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { namedWindowsProcessArgs, namedWindowsProcesses, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { namedWindowsProcessArgs, namedWindowsProcesses, noteWithout, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 import { findSpace } from '../../src/session/spaces.js';
 
 const NOTES =
@@ -78,10 +78,13 @@ export const dlldump = definePlugin({
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
     let matches = 0;
+    let modules = 0;
+    const without: Eprocess[] = [];
     for (const { process } of selectWindowsProcesses(context, args)) {
-      if (!hasMemory(kernel, process)) continue;
+      const before = modules;
       const place = kernel.space.translate(process.$address) ?? 0;
-      for (const { base, name, source } of processImages(kernel, process, (what) => context.note(`${what}.`))) {
+      for (const { base, name, source } of hasMemory(kernel, process) ? processImages(kernel, process, (what) => context.note(`${what}.`)) : []) {
+        modules++;
         // What has no name is not left out by a pattern that fits any.
         if (!args.regex.test(name === '' ? NAMELESS : name)) continue;
         matches++;
@@ -91,8 +94,10 @@ export const dlldump = definePlugin({
         );
         yield { _EPROCESS: process, base, module: name, ...dumped, source, pid: pidOf(process) ?? null };
       }
+      if (modules === before) without.push(process);
     }
-    if (matches === 0) context.note(`No module ${args.regex.source === '.' ? '' : `that matches ${args.regex.source} `}is in memory in the processes that were chosen; ldrmodules tells of each.`);
+    noteWithout(context, args, "modules in memory (ended, the kernel's own, or its page tables are not known)", without, 'vad shows what is mapped');
+    if (matches === 0 && modules > 0) context.note(`None of ${modules} modules matches /${args.regex.source}/; dlllist shows them.`);
   },
 });
 

@@ -1,11 +1,9 @@
 import { programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
-import { environment, pebOf, processParameters } from '../../src/kernel/windows/processes/peb.js';
-import { isWow64, pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
-import { unicodeText } from '../../src/kernel/windows/strings.js';
+import { environment, pebOf, startText } from '../../src/kernel/windows/processes/peb.js';
+import { auditName, isWow64, pidOf, processTitle, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
-import type { Struct } from '../../src/object/struct.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
@@ -38,7 +36,7 @@ export const procinfo = definePlugin({
     const kernel = windowsOf(context);
     for (const { process } of selectWindowsProcesses(context, args)) {
       const common = { _EPROCESS: process, pid: pidOf(process) ?? null };
-      const say = (what: string): void => context.note(`${orElse(() => process.ImageFileName, 'A process')} (${common.pid ?? '?'}): ${what}`);
+      const say = (what: string): void => context.note(`${processTitle(process)}: ${what}`);
       if (args.parts.includes('process')) for (const row of facts(kernel, process)) yield { ...common, part: 'Process', ...row };
       const ended = orElse(() => kernel.dtbOf(process) === 0, true);
       if (ended) {
@@ -66,15 +64,11 @@ export const procinfo = definePlugin({
 
 /** What the kernel and the process itself say of it; what cannot be read costs its row's value alone. */
 function* facts(kernel: WindowsKernel, process: Eprocess): Generator<PeRow> {
-  const time = (member: 'CreateTime' | 'ExitTime') => (): string | null => {
-    const value = process[member];
-    return value.ns <= -11644473600000000000n ? null : value.toString();
-  };
   yield { name: 'name', value: () => process.ImageFileName };
   yield { name: 'pid', value: () => String(pidOf(process) ?? '') || null };
   yield { name: 'parent', value: () => String(Number(process.InheritedFromUniqueProcessId)) };
-  yield { name: 'created', value: time('CreateTime') };
-  yield { name: 'exited', value: time('ExitTime') };
+  yield { name: 'created', value: () => process.CreateTime?.toString() ?? null };
+  yield { name: 'exited', value: () => process.ExitTime?.toString() ?? null };
   yield { name: 'session', value: () => sessionId(kernel, process)?.toString() ?? null };
   yield { name: 'threads', value: () => String(process.ActiveThreads) };
   if (kernel.profile.pointerSize === 8) yield { name: '32-bit on x64', value: () => (isWow64(process) ? 'yes' : 'no') };
@@ -82,24 +76,9 @@ function* facts(kernel: WindowsKernel, process: Eprocess): Generator<PeRow> {
   yield { name: 'image (kernel)', value: () => auditName(process), vma: () => programBase(kernel, process).kernel ?? null };
   if (orElse(() => process.$pointer('Peb') === 0n, false)) return;
   yield { name: 'PEB', vma: () => process.$pointer('Peb') };
-  yield { name: 'image (PEB)', value: () => parameter(kernel, process, 'ImagePathName'), vma: () => pebOf(kernel, process)?.$pointer('ImageBaseAddress') ?? null };
-  yield { name: 'command line', value: () => parameter(kernel, process, 'CommandLine') };
-  yield { name: 'current directory', value: () => parameter(kernel, process, 'CurrentDirectory') };
-  yield { name: 'window title', value: () => parameter(kernel, process, 'WindowTitle') };
-  yield { name: 'desktop', value: () => parameter(kernel, process, 'DesktopInfo') };
-}
-
-/** The image's path as the kernel noted it for audits, which the process cannot change (since XP). */
-function auditName(process: Eprocess): string | null {
-  if (!process.$has('SeAuditProcessCreationInfo')) return null;
-  const name = (process.$get('SeAuditProcessCreationInfo') as Struct).$get('ImageFileName') as Struct | null;
-  return name ? unicodeText(name.$get('Name') as Struct) : null;
-}
-
-/** A text of the process's parameters; the current directory is a struct with its path in it (_CURDIR.DosPath). */
-function parameter(kernel: WindowsKernel, process: Eprocess, member: string): string | null {
-  const parameters = processParameters(kernel, process);
-  if (!parameters || !parameters.$has(member)) return null;
-  const value = parameters.$get(member) as Struct;
-  return unicodeText(value.$has('DosPath') ? (value.$get('DosPath') as Struct) : value);
+  yield { name: 'image (PEB)', value: () => startText(kernel, process, 'ImagePathName'), vma: () => pebOf(kernel, process)?.$pointer('ImageBaseAddress') ?? null };
+  yield { name: 'command line', value: () => startText(kernel, process, 'CommandLine') };
+  yield { name: 'current directory', value: () => startText(kernel, process, 'CurrentDirectory') };
+  yield { name: 'window title', value: () => startText(kernel, process, 'WindowTitle') };
+  yield { name: 'desktop', value: () => startText(kernel, process, 'DesktopInfo') };
 }

@@ -1,5 +1,4 @@
-import { orElse } from '../../src/memory/absent.js';
-import { handleTable } from '../../src/kernel/windows/objects/handles.js';
+import { handleCount } from '../../src/kernel/windows/objects/handles.js';
 import { isWow64, knows, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
@@ -32,22 +31,17 @@ export const pslist = definePlugin({
   *collect(context, args) {
     const kernel = windowsOf(context);
     for (const { process } of selectWindowsProcesses(context, args)) {
-      const time = (member: 'CreateTime' | 'ExitTime') => () => {
-        const value = process[member];
-        // A process that has not ended has the time 0, which is 1601.
-        return value.ns <= -11644473600000000000n ? null : value;
-      };
       yield {
         _EPROCESS: process,
         pid: () => pidOf(process) ?? null,
         name: () => process.ImageFileName,
         ppid: () => Number(process.InheritedFromUniqueProcessId),
         thread_count: () => process.ActiveThreads,
-        handle_count: () => orElse(() => Number(handleTable(kernel, process)?.$get('HandleCount')), NaN) || null,
+        handle_count: () => handleCount(kernel, process),
         session_id: () => sessionId(kernel, process) ?? null,
         wow64: () => isWow64(process),
-        process_create_time: time('CreateTime'),
-        process_exit_time: time('ExitTime'),
+        process_create_time: () => process.CreateTime,
+        process_exit_time: () => process.ExitTime,
         ...Object.fromEntries(METHODS.map((method) => [method, args.method.includes(method) ? knows(kernel, method, process) : null])),
       };
     }

@@ -1,8 +1,8 @@
 import { orElse } from '../../src/memory/absent.js';
-import { commandLine } from '../../src/kernel/windows/processes/peb.js';
-import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { commandLine, startText } from '../../src/kernel/windows/processes/peb.js';
+import { auditName, pidOf } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
-import { handleTable } from '../../src/kernel/windows/objects/handles.js';
+import { handleCount } from '../../src/kernel/windows/objects/handles.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessArgs } from '../../src/plugin/windows-select.js';
@@ -23,6 +23,8 @@ export const pstree = definePlugin({
     hnd_count: col.int('handles   _EPROCESS.ObjectTable.HandleCount', { minor: true }),
     create_time: col.time('start   _EPROCESS.CreateTime'),
     cmd: col.string('command line   _PEB.ProcessParameters.CommandLine', { hidden: true }),
+    path: col.string('its program, as the process says   _PEB.ProcessParameters.ImagePathName', { hidden: true }),
+    audit: col.string('its program, as the kernel noted it for audits: the process cannot change it   _EPROCESS.SeAuditProcessCreationInfo', { hidden: true }),
   },
   examples: [{ line: 'pstree' }],
   *collect(context, args) {
@@ -58,12 +60,11 @@ export const pstree = definePlugin({
         pid: () => pidOf(process) ?? null,
         ppid: () => Number(process.InheritedFromUniqueProcessId),
         thd_count: () => process.ActiveThreads,
-        hnd_count: () => {
-          const table = handleTable(kernel, process);
-          return table ? Number(table.$get('HandleCount')) : null;
-        },
+        hnd_count: () => handleCount(kernel, process),
         create_time: () => process.CreateTime,
         cmd: () => commandLine(kernel, process) ?? null,
+        path: () => startText(kernel, process, 'ImagePathName'),
+        audit: () => auditName(process),
       };
     }
   },
@@ -73,8 +74,7 @@ function parentOf(process: Eprocess, byPid: ReadonlyMap<number, Eprocess>): Epro
   return orElse(() => {
     const parent = byPid.get(Number(process.InheritedFromUniqueProcessId));
     if (!parent || parent === process) return undefined;
-    const born = process.CreateTime.ns;
-    // System has no time of birth.
-    return born > 0n && parent.CreateTime.ns > born ? undefined : parent;
+    const [born, older] = [process.CreateTime, parent.CreateTime];
+    return born !== null && older !== null && older.ns > born.ns ? undefined : parent;
   }, undefined);
 }

@@ -50,15 +50,12 @@ export const psxview = definePlugin({
         ...Object.fromEntries(CROSS_METHODS.map((method) => [method, view.known.get(method) ?? null])),
         remark: remarkOf(view),
         odd,
-        exit_time: () => (process.ExitTime.ns <= NEVER ? null : process.ExitTime),
+        exit_time: () => process.ExitTime,
       };
     }
     context.note(`${args.odd ? `${count} processes were compared. ` : ''}Not asked: PSScan, which searches pool memory. A process that nothing points to any more is not here.`);
   },
 });
-
-/** 1601: the time of what has not happened. */
-const NEVER = -11644473600000000000n;
 
 function remarkOf({ known, hidden, explained, undead }: CrossView): string | null {
   const parts: string[] = [];

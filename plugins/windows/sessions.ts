@@ -36,7 +36,7 @@ export const sessions = definePlugin({
     const unknown = processes.filter((process) => orElse(() => process.$pointer('Session'), undefined) === undefined).length;
     if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} the session is not known: _EPROCESS.Session is not in memory.`);
     const known = processes.length - unknown;
-    if (found.length === 0 && known > 0) context.note(`${known === 1 ? 'The one process is not' : `None of ${known} processes is`} in a session: System and smss.exe are in none.`);
+    if (found.length === 0 && known > 0) context.note(`${known === 1 ? 'This process is in no session' : `None of ${known} processes is in a session`}: System and smss.exe are in none; sessions without arguments shows all.`);
     let images = 0;
     for (const { session, processes: members } of found) {
       const id = orElse(() => Number(session.$get('SessionId')), undefined);

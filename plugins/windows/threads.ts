@@ -1,10 +1,11 @@
 import { orElse } from '../../src/memory/absent.js';
 import { threadsOf } from '../../src/kernel/windows/processes/threads.js';
 import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { contextOf } from '../../src/session/processes.js';
-import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
+import { noteWithout, selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
 export const threads = definePlugin({
   name: 'threads',
@@ -27,6 +28,7 @@ export const threads = definePlugin({
   examples: [{ line: 'threads 208' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
+    const without: Eprocess[] = [];
     for (const { process } of selectWindowsProcesses(context, args)) {
       // Names hold in the process that the thread runs in; of one without memory those of the kernel.
       const own = orElse(() => contextOf(kernel, process), undefined);
@@ -34,7 +36,13 @@ export const threads = definePlugin({
       const resolver = wanted ? await context.session.resolver(own ?? null) : undefined;
       const pid = pidOf(process) ?? null;
       const name = (address: bigint): string | null => resolver?.name(address) ?? null;
-      for (const thread of threadsOf(kernel, process, { onFault: (what) => context.note(`${what}.`) })) {
+      let found = false;
+      const onFault = (what: string): void => {
+        found = true;
+        context.note(`${what}.`);
+      };
+      for (const thread of threadsOf(kernel, process, { onFault })) {
+        found = true;
         const stated = orElse(() => Number(thread.Cid.$get('UniqueProcess')), pid);
         if (stated !== pid) context.note(`The thread at 0x${thread.$address.toString(16)} is on the list of process ${pid ?? '?'}, and says that it is of ${stated ?? '?'} (_ETHREAD.Cid).`);
         yield {
@@ -49,6 +57,8 @@ export const threads = definePlugin({
           state: () => Number(thread.Tcb.$get('State')),
         };
       }
+      if (!found) without.push(process);
     }
+    noteWithout(context, args, 'threads (ended)', without, 'pslist says when');
   },
 });

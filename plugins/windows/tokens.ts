@@ -1,8 +1,7 @@
 import { Absent, orAbsent } from '../../src/memory/absent.js';
 import type { Struct } from '../../src/object/struct.js';
-import { describeStruct } from '../../src/object/describe.js';
 import { privilegeMeaning, privilegeNames } from '../../src/kernel/windows/processes/privileges.js';
-import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { pidOf, processTitle } from '../../src/kernel/windows/processes/processes.js';
 import { sidName } from '../../src/kernel/windows/processes/sid.js';
 import { groupAttributes, tokenOf, tokenPrivileges, tokenSids } from '../../src/kernel/windows/processes/tokens.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
@@ -87,13 +86,17 @@ export const privileges = definePlugin({
     const kernel = windowsOf(context);
     const { names, odd } = privilegeNames(kernel);
     for (const what of odd) context.note(`${what}.`);
+    let held = 0;
+    let shown = 0;
     for (const { owner, view } of tokensOf(context, args)) {
       try {
         for (const { value, present, enabled, byDefault } of tokenPrivileges(kernel, view, (what) => context.note(`${what}.`))) {
           const name = names.get(value) ?? null;
           // Bits without a name stand for nothing, unless they are set.
           if (!present && (!args.all || (name === null && !enabled))) continue;
+          held++;
           if (args.regex && !args.regex.test(name ?? '')) continue;
+          shown++;
           yield {
             Process: owner,
             Value: value,
@@ -109,9 +112,10 @@ export const privileges = definePlugin({
         }
       } catch (error) {
         if (!(error instanceof Absent)) throw error;
-        context.note(`The privileges of ${nameOf(owner)} could not be read: ${error.reason}.`);
+        context.note(`The privileges of ${processTitle(owner)} could not be read: ${error.reason}.`);
       }
     }
+    if (args.regex && held > 0 && shown === 0) context.note(`None of ${held} privileges has a name that matches /${args.regex.source}/; privileges all=yes shows also those that a token lacks.`);
   },
 });
 
@@ -125,14 +129,9 @@ function* tokensOf(context: PluginContext, args: ArgsOf<typeof windowsProcessRow
       found?.$get('TokenType');
       return found;
     });
-    if (view === undefined) without.push(nameOf(owner));
-    else if (view instanceof Absent) context.note(`The token of ${nameOf(owner)} could not be read: ${view.reason}.`);
+    if (view === undefined) without.push(processTitle(owner));
+    else if (view instanceof Absent) context.note(`The token of ${processTitle(owner)} could not be read: ${view.reason}.`);
     else yield { owner, view };
   }
   if (without.length > 0) context.note(`Without a token: ${without.join(', ')}.`);
-}
-
-function nameOf(owner: Eprocess): string {
-  const { name = '?', pid: id } = describeStruct(owner);
-  return `${name === '' ? 'a process without name' : name} (${id ?? '?'})`;
 }

@@ -69,9 +69,9 @@ export const vad = definePlugin({
     }
     if (all > 0 && shown === 0) {
       const what = [args.offset === undefined ? [] : `holds 0x${args.offset.toString(16)}`, args.regex ? `maps a file of the name /${args.regex.source}/` : []].flat().join(' and ');
-      context.note(`None of ${all} regions ${what}.`);
+      context.note(`None of ${all} regions ${what}; vad without it shows them.`);
     }
-    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: ended, the kernel's own, or the tree is not in memory.`);
+    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no regions: ended, the kernel's own, or the tree is not in memory; pslist shows them.`);
   },
 });
 

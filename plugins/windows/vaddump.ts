@@ -45,7 +45,9 @@ export const vaddump = definePlugin({
     const kernel = windowsOf(context);
     const folder = DumpFolder.of(context, args.dump_dir);
     let rows = 0;
+    let processes = 0;
     for (const { process } of selectWindowsProcesses(context, args)) {
+      processes++;
       const space = orElse(() => processSpace(kernel, process), undefined);
       if (!space) continue;
       const pid = pidOf(process) ?? null;
@@ -65,7 +67,7 @@ export const vaddump = definePlugin({
         yield { _EPROCESS: process, start, end, length, ...rest, comment: typeof file === 'string' || !file ? [comment, file].filter(Boolean).join('; ') || null : (comment ?? file), pid };
       }
     }
-    if (rows === 0) context.note("No region was chosen: the processes have ended, are the kernel's own, or their trees are not in memory; or nothing matches. vad shows all.");
+    if (rows === 0 && processes > 0) context.note("No region was chosen: the processes have ended, are the kernel's own, or their trees are not in memory; or nothing matches. vad shows all.");
   },
 });
 

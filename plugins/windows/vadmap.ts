@@ -7,6 +7,7 @@ import { pidOf } from '../../src/kernel/windows/processes/processes.js';
 import { viewsOf } from '../../src/kernel/windows/memory/views.js';
 import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
+import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
 
@@ -43,6 +44,7 @@ export const vadmap = definePlugin({
   examples: [{ line: 'vadmap proc_regex=smss' }, { line: 'vadmap proc_regex=smss start=0x100000 end=0x400000 coalesce=no', doc: 'each page of a part' }],
   async *collect(context, args) {
     const kernel = windowsOf(context);
+    if (args.start !== undefined && args.end !== undefined && args.end < args.start) throw new PluginError(`end 0x${args.end.toString(16)} lies before start 0x${args.start.toString(16)}.`, 'vad');
     const from = args.start === undefined ? 0 : pageNumber(args.start);
     const to = args.end === undefined ? Infinity : pageNumber(args.end + 0xfffn);
     let empty = 0;
@@ -76,7 +78,7 @@ export const vadmap = definePlugin({
       }
       if (count === 0) empty++;
     }
-    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no region ${from > 0 || to !== Infinity ? 'there' : ''}: ended, the kernel's own, or its tree is not in memory.`.replace(' :', ':'));
+    if (empty > 0) context.note(`${empty === 1 ? 'One process has' : `${empty} processes have`} no region ${from > 0 || to !== Infinity ? 'there' : ''}: ended, the kernel's own, or its tree is not in memory; vad shows them.`.replace(' :', ':'));
   },
 });
 

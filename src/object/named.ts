@@ -42,12 +42,12 @@ const readers: Readonly<Record<string, (compiler: TypeCompiler, args: Args) => R
   }),
   WinFileTime: () => ({
     size: 8,
-    read: (space, page, offset) => Timestamp.fromFileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0)),
+    read: (space, page, offset) => fileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0)),
   }),
   // `_ETHREAD.CreateTime` until Server 2003: a FILETIME above three other bits.
   ThreadCreateTimeStamp: () => ({
     size: 8,
-    read: (space, page, offset) => Timestamp.fromFileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0) >> 3n),
+    read: (space, page, offset) => fileTime(readBytes(space, page, offset, 8).readBigUInt64LE(0) >> 3n),
   }),
   Flags: underlying,
   // Four characters, read as the number that they are in memory.
@@ -76,6 +76,11 @@ export function namedType(compiler: TypeCompiler, name: string, args: Args): Val
   }
   const { size, read } = make(compiler, args);
   return { size, name, read, readAt: (space, address) => read(space, pageNumber(address), pageOffset(address)) };
+}
+
+/** A FILETIME of 0 is that of what has not happened: a process's end while it runs. */
+function fileTime(ticks: bigint): Timestamp | null {
+  return ticks === 0n ? null : Timestamp.fromFileTime(ticks);
 }
 
 /** A length that a profile states, within reason. */

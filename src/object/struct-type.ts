@@ -3,7 +3,7 @@ import { addressOf, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, pageNumber, pageOffset } f
 import type { AddressSpace } from '../memory/space.js';
 import type { IntegerType, MemberLayout, StructLayout, TypeDescriptor } from '../symbols/types.js';
 import type { TypeCompiler, ValueType } from './compiler.js';
-import { Struct } from './struct.js';
+import { memoryOfProcess, Struct } from './struct.js';
 
 type Constructor<T> = new (space: AddressSpace, page: number, offset: number) => T;
 
@@ -63,7 +63,12 @@ export class StructType<T extends Struct = Struct> {
   /** How a member is read. */
   value(name: string): ValueType {
     let value = this.values.get(name);
-    if (!value) this.values.set(name, (value = this.compiler.value(this.member(name).type)));
+    if (!value) {
+      const { type, offset } = this.member(name);
+      value = this.compiler.value(type);
+      if (type.kind === 'pointer' && type.space === 'process') value = this.inProcess(value, offset);
+      this.values.set(name, value);
+    }
     return value;
   }
 
@@ -77,6 +82,16 @@ export class StructType<T extends Struct = Struct> {
     const enumeration = type.kind === 'bitfield' ? type.base : type;
     const value = String(this.read(view, name));
     return (enumeration.kind === 'enum' ? enumeration.choices.get(value) : undefined) ?? value;
+  }
+
+  /** How a member is read that leads into the memory of the process whose object this struct is. */
+  private inProcess(own: ValueType, memberOffset: number): ValueType {
+    const read: ValueType['read'] = (space, page, offset) => {
+      const target = own.read(space, page, offset);
+      if (!(target instanceof Struct)) return target;
+      return target.$struct.atPage(memoryOfProcess(this.atPage(space, page, offset - memberOffset)), target.$page, target.$offset);
+    };
+    return { ...own, read, readAt: (space, address) => read(space, pageNumber(address), pageOffset(address)) };
   }
 
   private inPlace(type: TypeDescriptor): StructType | undefined {

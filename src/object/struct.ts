@@ -106,6 +106,18 @@ export abstract class Struct {
   }
 }
 
+const processMemory = new WeakMap<AddressSpace, (process: Struct) => AddressSpace>();
+
+/** States for the process objects in a space where the memory of each process is: some of their members point there. */
+export function stateProcessMemory(space: AddressSpace, of: (process: Struct) => AddressSpace): void {
+  processMemory.set(space, of);
+}
+
+/** The memory of the process that a struct is the object of; where nobody stated it, what the object itself stands in. */
+export function memoryOfProcess(process: Struct): AddressSpace {
+  return processMemory.get(process.$space)?.(process) ?? process.$space;
+}
+
 /** Properties that JavaScript itself asks an object for, and that no struct has to answer. */
 const engineProperties = new Set(['then', 'inspect', 'asymmetricMatch', 'nodeType']);
 

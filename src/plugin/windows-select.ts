@@ -1,6 +1,7 @@
 import { orElse } from '../memory/absent.js';
-import { findProcesses, type FoundProcess, METHODS, type Method, pidOf, processAt } from '../kernel/windows/processes/processes.js';
+import { findProcesses, type FoundProcess, METHODS, type Method, notProcess, pidOf, processAt, processTitle } from '../kernel/windows/processes/processes.js';
 import type { WindowsKernel } from '../kernel/windows/kernel.js';
+import type { Eprocess } from '../kernel/windows/types.js';
 import { arg, type ArgsOf } from './args.js';
 import type { PluginContext } from './context.js';
 import { PluginError } from './error.js';
@@ -50,21 +51,48 @@ export function namedWindowsProcesses(context: PluginContext, args: ArgsOf<typeo
   return new Set([...selectWindowsProcesses(context, args)].map(({ process }) => process.$address));
 }
 
-/** The processes that a command's arguments select, by ascending id. */
+/** The processes that a command's arguments select, by ascending id. What selects nothing is told. */
 export function* selectWindowsProcesses(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>): Generator<FoundProcess> {
   const kernel = windowsOf(context);
   if (args.eprocess) {
-    for (const address of args.eprocess) yield { process: processAt(kernel, address), methods: new Set() };
+    yield* stated(context, args.eprocess);
     return;
   }
   const found = findProcesses(kernel, args.method as readonly Method[], (what) => context.note(`${what}.`));
   const missing = new Set(args.pids);
+  let chosen = 0;
   for (const one of found) {
     const pid = pidOf(one.process);
     if (args.pids && (pid === undefined || !args.pids.includes(pid))) continue;
     if (pid !== undefined) missing.delete(pid);
     if (args.proc_regex && !args.proc_regex.test(orElse(() => one.process.ImageFileName, ''))) continue;
+    chosen++;
     yield one;
   }
   if (missing.size > 0) context.note(`No process ${[...missing].join(', ')} among ${found.length}; pslist shows them all.`);
+  else if (chosen === 0 && args.proc_regex) context.note(`No name of ${args.pids ? 'these processes' : `${found.length} processes`} matches /${args.proc_regex.source}/; pslist shows them all.`);
+}
+
+/** The processes at addresses. What is none is given as well, since it was asked for, as long as there is something. */
+function* stated(context: PluginContext, addresses: readonly bigint[]): Generator<FoundProcess> {
+  for (const address of addresses) {
+    const process = processAt(windowsOf(context), address);
+    const why = notProcess(process);
+    if (why !== undefined) context.note(`No process at 0x${address.toString(16)}: ${why}; pslist shows where they are.`);
+    if (process.$valid) yield { process, methods: new Set() };
+  }
+}
+
+/** Processes that a note names, before it counts the others. */
+const NAMED = 6;
+
+/**
+ * Says which of the processes that were asked for have nothing to show: `Without handles (ended): setup.exe (1296); pslist says when.` Of those
+ * among all it says nothing.
+ * @param next where to look instead
+ */
+export function noteWithout(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>, what: string, processes: readonly Eprocess[], next: string): void {
+  if (processes.length === 0 || (args.pids ?? args.eprocess ?? args.proc_regex) === undefined) return;
+  const rest = processes.length - NAMED;
+  context.note(`Without ${what}: ${processes.slice(0, NAMED).map(processTitle).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}; ${next}.`);
 }

@@ -7,8 +7,8 @@ export type TypeDescriptor =
   | { readonly kind: 'float'; readonly size: number; readonly name?: string }
   | { readonly kind: 'void' }
   | { readonly kind: 'function' }
-  /** `size` in bytes, when it is not the space's pointer width */
-  | { readonly kind: 'pointer'; readonly target: TypeDescriptor; readonly size?: number }
+  /** `size` in bytes, when it is not the space's pointer width; `space`: of a process object, leads into the memory of that process */
+  | { readonly kind: 'pointer'; readonly target: TypeDescriptor; readonly size?: number; readonly space?: 'process' }
   /** `count` 0: a flexible array member */
   | { readonly kind: 'array'; readonly count: number; readonly target: TypeDescriptor }
   /** a struct or union by name, looked up when it is needed (types are recursive) */

@@ -59,6 +59,8 @@ async function ours(command: string, args: Readonly<Record<string, unknown>> = {
 const low48 = (address: unknown): string => `0x${(BigInt(address as bigint | number | string) & 0xffffffffffffn).toString(16)}`;
 const at = (struct: unknown): string => low48((struct as Struct).$address);
 const process = (row: Row): Struct => row['_EPROCESS'] as Struct;
+/** To the second: Volatility prints no fractions. */
+const second = (time: unknown): string | null => (time === null ? null : String(time).slice(0, 19));
 const pid = (row: Row, column = '_EPROCESS'): number => Number((row[column] as Struct).$get('UniqueProcessId'));
 
 /** The same rows, in whatever order; what one alone has is shown, a few of each. */
@@ -76,8 +78,15 @@ if (skip === false) await symbolFolder(session as Session);
 const listed = { method: ['PsActiveProcessHead'] };
 
 test('pslist', { skip }, async () => {
-  const mine = (await ours('pslist', listed)).map((row) => [at(process(row)), pid(row), row['ppid'], row['thread_count'], row['wow64']]);
-  const other = (await theirs('windows.pslist')).map((row) => [low48(row['Offset(V)']), row['PID'], row['PPID'], row['Threads'], row['Wow64']]);
+  const mine = (await ours('pslist', listed)).map((row) => [at(process(row)), pid(row), row['name'], row['ppid'], row['thread_count'], row['handle_count'], row['session_id'], row['wow64'], second(row['process_create_time']), second(row['process_exit_time'])]);
+  const other = (await theirs('windows.pslist')).map((row) => [low48(row['Offset(V)']), row['PID'], row['ImageFileName'], row['PPID'], row['Threads'], row['Handles'], row['SessionId'], row['Wow64'], second(row['CreateTime']), second(row['ExitTime'])]);
+  same(mine, other);
+});
+
+test('pstree, with the three ways in which a program is named', { skip }, async () => {
+  const nested = (rows: readonly Theirs[]): Theirs[] => rows.flatMap((row) => [row, ...nested(row.__children)]);
+  const mine = (await ours('pstree', listed)).map((row) => [pid(row), row['hnd_count'], second(row['create_time']), ...['cmd', 'path', 'audit'].map((name) => (row[name] instanceof Absent ? null : row[name] || null))]);
+  const other = nested(await theirs('windows.pstree')).map((row) => [row['PID'], row['Handles'], second(row['CreateTime']), ...['Cmd', 'Path', 'Audit'].map((name) => row[name] || null)]);
   same(mine, other);
 });
 

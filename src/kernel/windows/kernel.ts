@@ -4,7 +4,7 @@ import type { WindowsPagedOptions, WindowsPte } from '../../memory/paging/window
 import { WindowsEntries } from '../../memory/paging/windows-entries.js';
 import type { PhysicalSpace } from '../../memory/physical.js';
 import { orElse } from '../../memory/absent.js';
-import type { Struct } from '../../object/struct.js';
+import { stateProcessMemory, type Struct } from '../../object/struct.js';
 import type { Profile } from '../../symbols/profile.js';
 import { type Kernel, ownSpace } from '../kernel.js';
 import { sizeOfImage } from './find/base.js';
@@ -53,6 +53,7 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
     this.space =
       space ?? createPagedSpace(location.paging, physical, location.dtb, { name: 'kernel', os: 'windows', windows: { pte: this.pte, names: this.names() } });
     ownSpace(this);
+    stateProcessMemory(this.space, (process) => this.spaceOf(process as Eprocess));
   }
 
   get description(): string {
@@ -103,7 +104,10 @@ export class WindowsKernel extends ProfiledKernel implements Kernel {
       names: this.names(process),
       ...(process ? { prototypeOf: (page: number) => (page < highest ? viewsOf(this, process).prototypeOf(page) : undefined) } : {}),
     };
-    return createPagedSpace(this.location.paging, this.physical, dtb, { name, os: 'windows', windows });
+    const space = createPagedSpace(this.location.paging, this.physical, dtb, { name, os: 'windows', windows });
+    // The kernel's half of it has the same process objects.
+    stateProcessMemory(space, (other) => this.spaceOf(other as Eprocess));
+    return space;
   }
 
   private names(process?: Eprocess): WindowsPagedOptions['names'] {

@@ -14,6 +14,9 @@ const id = (pointer: 4 | 8): Meaning => (own) => ({ kind: 'int', size: own.kind 
 /** Until Server 2003 a thread's time of creation shares its place with three other bits, above which it stands (`_ETHREAD.NestedFaultCount`). */
 const threadTime: Meaning = (_own, _types, layout) => (layout.members.has('NestedFaultCount') ? { kind: 'named', name: 'ThreadCreateTimeStamp', args: {} } : time);
 
+/** A pointer into the memory of the process whose object has it. */
+const inProcess: Meaning = (own) => (own.kind === 'pointer' ? { ...own, space: 'process' } : own);
+
 /**
  * How members of kernel structs are meant where their C type does not say it: names that are arrays of bytes, times that are
  * LARGE_INTEGERs, ids that are declared as pointers (ntoskrnl's public types; `CLIENT_ID` and `UniqueProcessId` are HANDLEs), integers that are
@@ -23,7 +26,7 @@ const threadTime: Meaning = (_own, _types, layout) => (layout.members.has('Neste
 export function windowsOverlay(pointer: 4 | 8): Overlay {
   const meanings: Overlay = {
     // 16 bytes until Windows 7, then 15 with the priority class behind them.
-    _EPROCESS: { ImageFileName: text(15), CreateTime: time, ExitTime: time, UniqueProcessId: id(pointer), InheritedFromUniqueProcessId: id(pointer), OwnerProcessId: id(pointer) },
+    _EPROCESS: { ImageFileName: text(15), CreateTime: time, ExitTime: time, UniqueProcessId: id(pointer), InheritedFromUniqueProcessId: id(pointer), OwnerProcessId: id(pointer), Peb: inProcess },
     _ETHREAD: { CreateTime: threadTime, ExitTime: time },
     _CLIENT_ID: { UniqueProcess: id(pointer), UniqueThread: id(pointer) },
     _HANDLE_TABLE: { UniqueProcessId: id(pointer) },

@@ -24,8 +24,10 @@ export interface Eprocess extends Struct {
   readonly UniqueProcessId: number | bigint;
   readonly InheritedFromUniqueProcessId: number | bigint;
   readonly ImageFileName: string;
-  readonly CreateTime: Timestamp;
-  readonly ExitTime: Timestamp;
+  /** null for the idle process */
+  readonly CreateTime: Timestamp | null;
+  /** null while it runs */
+  readonly ExitTime: Timestamp | null;
   readonly ActiveThreads: number;
   readonly ThreadListHead: ListEntry;
 }

@@ -1,4 +1,3 @@
-import type { Timestamp } from '../../../object/time.js';
 import type { ObjectMember } from '../../object-member.js';
 import type { WindowsKernel } from '../kernel.js';
 import { commandLine } from '../processes/peb.js';
@@ -8,15 +7,8 @@ import { vadRange } from '../memory/vad.js';
 
 type Member = ObjectMember<WindowsKernel>;
 
-/** 1601: the time of what has not happened. */
-const NEVER = -11644473600000000000n;
-
 function ofProcess(type: Member['type'], doc: string, read: (process: Eprocess, kernel: WindowsKernel) => unknown): Member {
   return { type, doc, read: (kernel, object) => read(object as Eprocess, kernel) };
-}
-
-function happened(time: Timestamp): Timestamp | null {
-  return time.ns <= NEVER ? null : time;
 }
 
 /** Of a region of a process, in each of its forms. */
@@ -32,8 +24,8 @@ const REGION: Readonly<Record<string, Member>> = {
 export const windowsObjectMembers: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
   _EPROCESS: {
     ppid: ofProcess('int', "the parent's process id", (process) => Number(process.InheritedFromUniqueProcessId)),
-    create_time: ofProcess('time', 'when it was started', (process) => happened(process.CreateTime)),
-    exit_time: ofProcess('time', 'when it ended', (process) => happened(process.ExitTime)),
+    create_time: ofProcess('time', 'when it was started', (process) => process.CreateTime),
+    exit_time: ofProcess('time', 'when it ended', (process) => process.ExitTime),
     dtb: ofProcess('physical', 'physical address of its page tables', (process, kernel) => kernel.dtbOf(process)),
     session_id: ofProcess('int', 'the session it belongs to', (process, kernel) => sessionId(kernel, process) ?? null),
     cmdline: ofProcess('string', 'its command line, of its own memory', (process, kernel) => commandLine(kernel, process) ?? null),

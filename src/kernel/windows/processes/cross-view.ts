@@ -4,9 +4,6 @@ import type { WindowsKernel } from '../kernel.js';
 import { knows, type Method } from './processes.js';
 import type { Eprocess } from '../types.js';
 
-/** 1601: the time of what has not happened. */
-const NEVER = -11644473600000000000n;
-
 /** What the sources of processes say of one, put together. */
 export interface CrossView {
   /** by method: known, not known, or Absent where the method could not be asked */
@@ -26,7 +23,7 @@ export interface CrossView {
  */
 export function crossView(kernel: WindowsKernel, process: Eprocess, methods: readonly Method[]): CrossView {
   const known = new Map(methods.map((method) => [method, knows(kernel, method, process)]));
-  const exited = orElse(() => process.ExitTime.ns > NEVER, false);
+  const exited = orElse(() => process.ExitTime !== null, false);
   const threads = orElse(() => process.ActiveThreads, 0);
   const excuses = excusesOf(kernel, process, exited && threads === 0);
   const hidden: Method[] = [];

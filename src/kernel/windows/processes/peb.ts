@@ -37,6 +37,14 @@ export function commandLine(kernel: WindowsKernel, process: Eprocess): string | 
   return parameters && unicodeText(parameters.$get('CommandLine') as Struct);
 }
 
+/** Another text that the process was started with; the current directory is a struct with its path in it (_CURDIR.DosPath). Null where there is none. Throws Absent. */
+export function startText(kernel: WindowsKernel, process: Eprocess, member: string): string | null {
+  const parameters = processParameters(kernel, process);
+  if (!parameters || !parameters.$has(member)) return null;
+  const value = parameters.$get(member) as Struct;
+  return unicodeText(value.$has('DosPath') ? (value.$get('DosPath') as Struct) : value);
+}
+
 /** Characters of an environment that are read: Windows allows 32767 a variable, and no total is documented. */
 const MOST = 1 << 19;
 

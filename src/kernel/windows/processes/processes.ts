@@ -5,6 +5,7 @@ import { fastRef } from '../fast-ref.js';
 import { handleEntries, type HandleEntry, handleTable, headersOfType } from '../objects/handles.js';
 import { walkListEntry } from '../lists.js';
 import { type ObjectTyper, objectTyper } from '../objects/objects.js';
+import { unicodeText } from '../strings.js';
 import type { Eprocess } from '../types.js';
 
 /** The ways in which the kernel keeps its processes. */
@@ -59,8 +60,19 @@ function* guarded(walk: () => Iterable<bigint>, lost: (error: Absent) => void): 
   }
 }
 
-function nameOf(process: Eprocess): string {
-  return `${orElse(() => process.ImageFileName, '?')} (${pidOf(process) ?? '?'})`;
+/** `lsass.exe (484)`, as notes call a process */
+export function processTitle(process: Eprocess): string {
+  return `${orElse(() => process.ImageFileName, '?') || 'a process without name'} (${pidOf(process) ?? '?'})`;
+}
+
+/** `DISPATCHER_HEADER.Type` of processes: KOBJECTS.ProcessObject, the same on all versions. */
+const PROCESS_OBJECT = 3;
+
+/** Why what stands at an address is no process object; undefined where it may be one. */
+export function notProcess(process: Eprocess): string | undefined {
+  const type = orAbsent(() => Number((process.Pcb.$get('Header') as Struct).$get('Type')));
+  if (type instanceof Absent) return type.kind === 'no-member' ? undefined : type.reason;
+  return type === PROCESS_OBJECT ? undefined : `what stands there is of type ${type}, and a process of type ${PROCESS_OBJECT} (_DISPATCHER_HEADER.Type)`;
 }
 
 /** Asks a method; once for each kernel, since an image does not change. */
@@ -71,7 +83,7 @@ function ask(kernel: WindowsKernel, method: Method): Answer {
     let failed: Absent | undefined;
     const lost = (error: Absent, whose?: Eprocess): void => {
       failed ??= error;
-      faults.push(`processes by ${method}${whose ? `, ${nameOf(whose)}` : ''}: ${error.reason}`);
+      faults.push(`processes by ${method}${whose ? `, ${processTitle(whose)}` : ''}: ${error.reason}`);
     };
     for (const address of guarded(() => walkers[method](kernel, (what) => faults.push(what), lost), lost)) known.add(address);
     return { known, faults, failed };
@@ -199,4 +211,11 @@ export function isWow64(process: Eprocess): boolean {
   // Wow64Process until Windows 8.1; since Windows 10 WoW64Process, a pointer to a struct.
   for (const member of ['Wow64Process', 'WoW64Process']) if (process.$has(member)) return process.$pointer(member) !== 0n;
   return false;
+}
+
+/** The path of a process's program as the kernel noted it for audits, which the process cannot change (since XP); null where it did not. Throws Absent. */
+export function auditName(process: Eprocess): string | null {
+  if (!process.$has('SeAuditProcessCreationInfo')) return null;
+  const name = (process.$get('SeAuditProcessCreationInfo') as Struct).$get('ImageFileName') as Struct | null;
+  return name ? unicodeText(name.$get('Name') as Struct) : null;
 }

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
+import { handleCount } from '../../../src/kernel/windows/objects/handles.js';
+import { CROSS_METHODS, METHODS, processAt } from '../../../src/kernel/windows/processes/processes.js';
+import { describeStruct } from '../../../src/object/describe.js';
+import type { Struct } from '../../../src/object/struct.js';
+import type { Row } from '../../../src/plugin/columns.js';
+import { prepareQuery } from '../../../src/query/prepare.js';
+import { sessionCatalog } from '../../../src/query/session/catalog.js';
+import { Profile } from '../../../src/symbols/profile.js';
+import type { StructLayout, TypeSource } from '../../../src/symbols/types.js';
+import { rowsOf } from '../../support/sample.js';
+import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
+
+/** Commands on processes that were asked for by an analyst who is mistaken, or of whom little is left. */
+const folder = mkdtempSync(join(tmpdir(), 'rekall-selection-'));
+const session = sampleSession({ dump_dir: folder });
+after(() => {
+  session.close();
+  rmSync(folder, { recursive: true });
+});
+const kernel = (await session.kernel()) as WindowsKernel;
+const truth = sampleTruth().processes;
+const ended = truth.find(({ exited }) => exited !== null);
+const commands = session.registry.list().filter(({ needs, args }) => Array.isArray(needs) && needs.includes('windows') && args['pids']?.positional === true && 'eprocess' in args).map(({ name }) => name);
+const run = async (name: string, args: Record<string, unknown>): Promise<{ rows: readonly Row[]; notes: readonly string[] }> => {
+  const plugin = await session.plugin(name);
+  const { rows, run: ran } = await rowsOf(session, plugin, { method: name === 'psxview' ? CROSS_METHODS : METHODS, ...args });
+  return { rows, notes: ran.notes };
+};
+const ask = async (query: string): Promise<readonly Row[]> => (await prepareQuery(query, sessionCatalog(session))).rows();
+
+const NONE: readonly (readonly [what: string, args: Record<string, unknown>])[] = [
+  ['an id that no process has', { pids: [31337] }],
+  ['a name that no process has', { proc_regex: /nosuch/i }],
+  ['an id and a name of different processes', { pids: [4], proc_regex: /lsass/i }],
+  ['an address where nothing is', { eprocess: [0x1234n] }],
+];
+
+test('what selects no process is told once, with where to look', async () => {
+  assert.ok(commands.length >= 20);
+  for (const name of commands) {
+    for (const [what, args] of NONE) {
+      const { rows, notes } = await run(name, args);
+      assert.deepEqual(rows, [], `${name}: ${what}`);
+      const told = notes.filter((note) => note.includes('pslist shows'));
+      assert.equal(told.length, 1, `${name}: ${what}: ${notes.join(' ')}`);
+    }
+  }
+});
+
+test('of an ended process each command has rows, or says why it has none', async () => {
+  const { pid = 0 } = ended ?? {};
+  for (const name of commands) {
+    const { rows, notes } = await run(name, { pids: [pid] });
+    if (rows.length === 0) assert.match(notes.join(' '), /ended|without a token|in no session/i, name);
+    assert.ok(!notes.join(' ').includes('found nothing'), name);
+  }
+});
+
+test('an address that holds something else is told to be no process, and a variable that points to one is followed', async () => {
+  const variable = kernel.profile.address('PsInitialSystemProcess');
+  const { rows, notes } = await run('pslist', { eprocess: [variable] });
+  assert.equal(rows.length, 1);
+  assert.match(notes.join(' '), new RegExp(`No process at 0x${variable.toString(16)}: what stands there is of type \\d+`));
+  const system = await run('pslist', { eprocess: [kernel.variable('PsInitialSystemProcess')] });
+  assert.deepEqual([system.rows[0]?.['pid'], system.notes], [4, []]);
+});
+
+test("what a process points to in its own memory is read there: struct cells lead to the command line of the truth", async () => {
+  const rows = await ask('select pid, _EPROCESS.Peb.ProcessParameters.CommandLine as line, _EPROCESS.Peb.ImageBaseAddress as base from pslist()');
+  const living = truth.filter(({ command_line: line }) => line !== null);
+  let compared = 0;
+  for (const { pid, command_line: line, dlls } of living) {
+    const row = rows.find((one) => one['pid'] === pid);
+    const cell = row?.['line'] as Struct;
+    // One PEB of the sample is paged out.
+    if (typeof cell.$type !== 'string') continue;
+    assert.equal(describeStruct(cell).name, line);
+    assert.equal((row?.['base'] as { address: bigint }).address, BigInt(dlls[0]?.base ?? 0));
+    compared++;
+  }
+  assert.ok(compared >= living.length - 1 && compared > 8);
+  // The same in the memory of another process, whose half of the kernel is the same.
+  const [one, other] = living.map(({ eprocess }) => processAt(kernel, BigInt(eprocess)));
+  const seen = kernel.struct('_EPROCESS').at(kernel.spaceOf(one as never), (other as Struct).$address);
+  assert.equal(describeStruct(((seen.$get('Peb') as Struct).$get('ProcessParameters') as Struct).$get('CommandLine') as Struct).name, living[1]?.command_line);
+});
+
+test('times that have not come are none, in rows and in structs', async () => {
+  const rows = await ask('select pid, _EPROCESS.ExitTime as end, process_exit_time from pslist()');
+  for (const { pid, exited } of truth) {
+    const row = rows.find((one) => one['pid'] === pid);
+    const expected = exited === null ? null : String(row?.['process_exit_time']);
+    assert.equal(row?.['end'] === null ? null : String(row?.['end']), expected);
+    assert.equal(expected === null, exited === null);
+  }
+});
+
+test('handles are counted where no member of the table says how many there are, as since Windows 8', () => {
+  const own = kernel.profile.types;
+  const without: TypeSource = {
+    struct: (name) => {
+      const layout = own.struct(name);
+      return name === '_HANDLE_TABLE' && layout ? ({ ...layout, members: new Map([...layout.members].filter(([member]) => member !== 'HandleCount')) } satisfies StructLayout) : layout;
+    },
+    enum: (name) => own.enum(name),
+    typedef: (name) => own.typedef(name),
+    structNames: () => own.structNames(),
+    enumNames: () => own.enumNames(),
+  };
+  const newer = new WindowsKernel(kernel.physical, new Profile(without, kernel.profile.symbols, kernel.profile.metadata), kernel.location, kernel.banner, kernel.version);
+  assert.ok(!newer.struct('_HANDLE_TABLE').has('HandleCount'));
+  for (const { eprocess, handle_count: count, exited } of truth) {
+    const expected = exited === null ? count : null;
+    for (const one of [kernel, newer]) assert.equal(handleCount(one, processAt(one, BigInt(eprocess))), expected);
+  }
+});

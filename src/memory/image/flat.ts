@@ -9,8 +9,8 @@ export interface Extent {
   readonly offset: number;
 }
 
-/** Bytes that flat formats are read best in. */
-export const FLAT_BLOCK = 65536;
+/** Bytes that flat formats are read best in: what page tables and lists lead to lies anywhere, and neighbours are seldom wanted (64 KiB take four times as long to read). */
+export const FLAT_BLOCK = 8192;
 
 /** What of a list of extents can be read, and what is wrong with the rest. */
 export interface Layout {

@@ -76,8 +76,15 @@ export class BasedSymbols implements SymbolSource {
   }
 
   private sort(): { readonly offsets: Float64Array; readonly names: readonly string[] } {
+    const names: string[] = [];
+    const stated: number[] = [];
+    for (const [name, offset] of this.constants.entries()) {
+      names.push(name);
+      stated.push(Number(offset));
+    }
     // Texts of string constants say nothing of the place they stand at that a real name would not say better.
-    const entries = [...this.constants.entries()].sort(([a, x], [b, y]) => (x < y ? -1 : x > y ? 1 : Number(a.startsWith('str:')) - Number(b.startsWith('str:')) || (a < b ? -1 : 1)));
-    return { offsets: Float64Array.from(entries, ([, offset]) => Number(offset)), names: entries.map(([name]) => name) };
+    const tie = (a: string, b: string): number => Number(a.startsWith('str:')) - Number(b.startsWith('str:')) || (a < b ? -1 : 1);
+    const order = Uint32Array.from(names.keys()).sort((a, b) => (stated[a] as number) - (stated[b] as number) || tie(names[a] as string, names[b] as string));
+    return { offsets: Float64Array.from(order, (index) => stated[index] as number), names: Array.from(order, (index) => names[index] as string) };
   }
 }

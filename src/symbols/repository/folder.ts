@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { endingsOf, isSafeName, type ProfileStore } from './store.js';
 
 /**
@@ -17,12 +17,16 @@ export class FolderStore implements ProfileStore {
     // A name from an image must not lead out of the folder.
     if (!isSafeName(profile)) return undefined;
     for (const folder of [join(this.name, 'v1.0'), this.name]) {
+      const place = join(folder, profile);
+      // Most modules have no profile: looking is cheap, an attempt that fails is not.
+      if (!existsSync(dirname(place))) continue;
       for (const ending of endingsOf(profile)) {
-        const from = join(folder, `${profile}${ending}`);
+        const from = `${place}${ending}`;
         try {
+          if (!statSync(from, { throwIfNoEntry: false })?.isFile()) continue;
           return { bytes: readFileSync(from), from };
         } catch (error) {
-          // Not there, or a folder of that name: the next may be.
+          // It may not be read: the next may.
           if (!(error instanceof Error && 'code' in error)) throw error;
         }
       }

@@ -12,14 +12,13 @@ import { moduleKey } from './module-names.js';
 import { ModuleProfiles } from './module-profiles.js';
 import { processNames } from './process-names.js';
 import { type NameSources, NOTHING, Resolver } from './resolver.js';
-import { windowsModules, windowsProcessNames } from './windows-names.js';
+import { SharedReads } from './shared-reads.js';
+import { type SharedNames, windowsModules, windowsProcessNames } from './windows-names.js';
 
 /** Names that all resolvers of one kernel share. */
-export interface KernelSources {
+export interface KernelSources extends SharedNames {
   readonly kernel: KernelNames;
   readonly modules: NameSources['modules'];
-  /** profiles of Windows modules */
-  readonly profiles: ModuleProfiles;
 }
 
 /**
@@ -29,12 +28,8 @@ export interface KernelSources {
 export function kernelSources(kernel: Kernel, repository?: ProfileRepository): KernelSources {
   let modules: ReturnType<NameSources['modules']> | undefined;
   const own = new KernelNames(kernel);
-  const profiles = new ModuleProfiles(repository);
-  return {
-    kernel: own,
-    modules: () => (modules ??= sorted(modulesOf(kernel, own, profiles))),
-    profiles,
-  };
+  const shared: SharedNames = { profiles: new ModuleProfiles(repository), reads: new SharedReads() };
+  return { kernel: own, modules: () => (modules ??= sorted(modulesOf(kernel, own, shared))), ...shared };
 }
 
 /** The resolver of a process context, or of the kernel alone. */
@@ -47,7 +42,7 @@ export function createResolver(kernel: Kernel, shared: KernelSources, context: P
     if (!context) return NOTHING;
     if (kernel.os === 'windows') {
       const taken = [shared.kernel, ...shared.modules().modules].map(({ name }) => moduleKey(name));
-      return sorted(windowsProcessNames(kernel as WindowsKernel, context.process as Eprocess, context.space, taken, shared.profiles, note));
+      return sorted(windowsProcessNames(kernel as WindowsKernel, context.process as Eprocess, context.space, taken, shared, note));
     }
     if (kernel.os !== 'linux') return NOTHING;
     const mm = orElse(() => (context.process as TaskStruct).mm, null);
@@ -62,11 +57,17 @@ export function createResolver(kernel: Kernel, shared: KernelSources, context: P
 }
 
 /** The modules of a kernel, by the names that its system gives them. */
-function modulesOf(kernel: Kernel, own: KernelNames, profiles: ModuleProfiles): ReturnType<NameSources['modules']> {
+function modulesOf(kernel: Kernel, own: KernelNames, shared: SharedNames): ReturnType<NameSources['modules']> {
   if (kernel.os === 'linux') return linuxModules(kernel as LinuxKernel);
-  return kernel.os === 'windows' ? windowsModules(kernel as WindowsKernel, own, profiles) : NOTHING;
+  return kernel.os === 'windows' ? windowsModules(kernel as WindowsKernel, own, shared) : NOTHING;
 }
 
 function sorted(found: ReturnType<NameSources['modules']>): ReturnType<NameSources['modules']> {
-  return { ...found, ranges: found.ranges.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)) };
+  return {
+    // What may be read only when it is asked for stays so.
+    get modules() {
+      return found.modules;
+    },
+    ranges: found.ranges.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)),
+  };
 }

@@ -1,8 +1,9 @@
 import type { AddressSpace } from '../../memory/space.js';
 import { orElse } from '../../memory/absent.js';
-import { LoadedPe } from '../../symbols/pe/loaded.js';
 import type { ModuleNames } from './module-names.js';
+import { PeNames } from './pe-names.js';
 import type { Resolver } from './resolver.js';
+import { SharedReads } from './shared-reads.js';
 
 /** An exported function. */
 export interface ExportedFunction {
@@ -14,7 +15,8 @@ export interface ExportedFunction {
 
 /** Which function of which module an address is: by the modules' export tables, read as they are asked for. Private symbols do not count. */
 export class ModuleExports {
-  private readonly tables = new Map<ModuleNames, ReadonlyMap<bigint, readonly string[]>>();
+  private readonly tables = new Map<ModuleNames, ReadonlyMap<number, readonly string[]>>();
+  private readonly reads = new SharedReads();
   private forwarders: Map<bigint, string[]> | undefined;
 
   constructor(
@@ -27,7 +29,7 @@ export class ModuleExports {
   /** The exported function that begins at an address. */
   at(address: bigint): ExportedFunction | undefined {
     const module = this.resolver.moduleAt(address);
-    const names = module && this.table(module).get(address);
+    const names = module && this.table(module).get(Number(address - module.start));
     return module && names && { module: this.fileName(module), names };
   }
 
@@ -37,28 +39,17 @@ export class ModuleExports {
     return this.forwarders.get(address) ?? [];
   }
 
-  private table(module: ModuleNames): ReadonlyMap<bigint, readonly string[]> {
+  private table(module: ModuleNames): ReadonlyMap<number, readonly string[]> {
     let table = this.tables.get(module);
-    if (!table) this.tables.set(module, (table = this.read(module)));
-    return table;
-  }
-
-  private read(module: ModuleNames): ReadonlyMap<bigint, readonly string[]> {
-    const table = new Map<bigint, string[]>();
-    for (const { name, ordinal, rva, forwarder } of LoadedPe.at(this.space, module.start)?.allExports() ?? []) {
-      if (forwarder !== undefined) continue;
-      const address = module.start + BigInt(rva);
-      const names = table.get(address);
-      if (names) names.push(name ?? `#${ordinal}`);
-      else table.set(address, [name ?? `#${ordinal}`]);
-    }
+    if (!table) this.tables.set(module, (table = module instanceof PeNames ? module.functions() : this.reads.functions(this.space, module.start)));
     return table;
   }
 
   private readForwarders(): Map<bigint, string[]> {
     const found = new Map<bigint, string[]>();
     for (const module of this.resolver.modules()) {
-      for (const { name, forwarder } of LoadedPe.at(this.space, module.start)?.exports() ?? []) {
+      const exports = module instanceof PeNames ? module.exports() : this.reads.exports(this.space, module.start);
+      for (const { name, forwarder } of exports.values()) {
         // The resolver follows forwarders, through API sets too.
         const target = forwarder === undefined ? undefined : orElse(() => module.lookup(name), undefined);
         if (target === undefined) continue;

@@ -6,6 +6,7 @@ import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
 import type { ModuleProfile, ModuleProfiles } from './module-profiles.js';
 import { moduleKey, type ModuleNames } from './module-names.js';
+import type { SharedReads } from './shared-reads.js';
 
 /** A forwarded export is followed so far: more goes round in circles. */
 const MOST_FORWARDS = 8;
@@ -13,6 +14,8 @@ const MOST_FORWARDS = 8;
 /** What a module needs to know of those around it. */
 export interface PeSurroundings {
   readonly profiles: ModuleProfiles;
+  /** what modules of several processes have in common */
+  readonly reads: SharedReads;
   /** the module of a name that one with this machine's code can call */
   module(key: string, machine: number): ModuleNames | undefined;
   /** the process's map of API sets */
@@ -133,7 +136,12 @@ export class PeNames implements ModuleNames {
   }
 
   exports(): ReadonlyMap<string, PeExport> {
-    return (this.exported ??= new Map([...(this.pe?.exports() ?? [])].map((one) => [one.name, one])));
+    return (this.exported ??= this.around.reads.exports(this.space, this.start));
+  }
+
+  /** The names of its functions by their distance from its start, also of those that have a number only. */
+  functions(): ReadonlyMap<number, readonly string[]> {
+    return this.around.reads.functions(this.space, this.start);
   }
 
   private get pe(): LoadedPe | undefined {
@@ -143,7 +151,7 @@ export class PeNames implements ModuleNames {
 
   /** What stands in the module itself. */
   private own(): SymbolTable {
-    return (this.table ??= new SymbolTable(this.symbols()));
+    return (this.table ??= this.around.reads.table(this.profile, this.exports(), this.start, () => new SymbolTable(this.symbols())));
   }
 
   private *symbols(): Generator<KernelSymbol> {

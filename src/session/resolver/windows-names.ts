@@ -5,7 +5,7 @@ import { loadedModules, pebOf } from '../../kernel/windows/processes/peb.js';
 import { activeProcesses } from '../../kernel/windows/processes/processes.js';
 import { unicodeText } from '../../kernel/windows/strings.js';
 import type { Eprocess, LdrDataTableEntry } from '../../kernel/windows/types.js';
-import { fileName, type Vad, VAD_TYPES, vadFile, vadFlags, vads } from '../../kernel/windows/memory/vad.js';
+import { fileName, type Vad, vadFacts, vadFile, vads } from '../../kernel/windows/memory/vad.js';
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
@@ -14,6 +14,13 @@ import type { ModuleProfiles } from './module-profiles.js';
 import { moduleKey, moduleName, type ModuleNames } from './module-names.js';
 import { PeNames, type PeSurroundings } from './pe-names.js';
 import { RegionNames } from './region-names.js';
+import type { SharedReads } from './shared-reads.js';
+
+/** What names come from that no process has for itself. */
+export interface SharedNames {
+  readonly profiles: ModuleProfiles;
+  readonly reads: SharedReads;
+}
 
 /** Modules of a process, and regions, at most. */
 const MOST = 1 << 16;
@@ -29,10 +36,10 @@ interface Names {
  * The kernel's drivers and libraries, but for the kernel itself, whose profile knows more than its exports.
  * @param nt the kernel's own names
  */
-export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, profiles: ModuleProfiles): Names {
+export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, shared: SharedNames): Names {
   const modules: ModuleNames[] = [];
   const around: PeSurroundings = {
-    profiles,
+    ...shared,
     module: (key) => (key === moduleKey(nt.name) ? nt : modules.find(({ name }) => moduleKey(name) === key)),
     // Drivers are linked to each other without them.
     apiSets: () => undefined,
@@ -59,18 +66,21 @@ function sessionSpace(kernel: WindowsKernel): AddressSpace {
 /**
  * The modules of a process: those that its loader lists, and executables that are mapped without its knowledge, among them all of 32 bits in a process of
  * WoW64; every other region is `vad_0xSTART`, as Rekall called them. Of two modules with one name (ntdll of 64 and of 32 bits) the second has its address
- * behind it, as in WinDbg: `ntdll_76f20000`; it answers to `ntdll32`, too.
+ * behind it, as in WinDbg: `ntdll_76f20000`; it answers to `ntdll32`, too. What regions are called is read when one of them is first asked for: most
+ * addresses lie in modules that the loader lists.
  * @param reserved names that mean something else already
  */
-export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, profiles: ModuleProfiles, onFault: (what: string) => void): Names {
+export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, shared: SharedNames, onFault: (what: string) => void): Names {
   const taken = new Set(reserved);
-  const modules: ModuleNames[] = [];
   let sets: ApiSets | null | undefined;
   const around: PeSurroundings = {
-    profiles,
+    ...shared,
     module: (key, machine) => {
-      const bySameCode = modules.filter((one): one is PeNames => one instanceof PeNames && moduleKey(one.path === '' ? one.name : one.path) === key);
-      return bySameCode.find((one) => one.machine === machine) ?? bySameCode[0];
+      const namesakes = (modules: readonly ModuleNames[]): PeNames[] => modules.filter((one): one is PeNames => one instanceof PeNames && moduleKey(one.path === '' ? one.name : one.path) === key);
+      const sameCode = (found: readonly PeNames[]): PeNames | undefined => found.find((one) => one.machine === machine);
+      const own = namesakes(listed.modules);
+      const other = sameCode(own) ? [] : namesakes([...regions().values()]);
+      return sameCode(own) ?? sameCode(other) ?? own[0] ?? other[0];
     },
     apiSets: () => (sets === undefined ? (sets = apiSetsOf(kernel, process) ?? null) : sets) ?? undefined,
   };
@@ -78,30 +88,41 @@ export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, sp
   const loaded = collect(guarded(() => loadedModules(kernel, process), missing), piece);
   const known = new Set(loaded.map(({ start }) => start));
   const listed = named(loaded, () => space, taken, around);
-  modules.push(...listed.modules);
-  const ranges = [...listed.ranges];
-  let count = 0;
-  for (const vad of vads(kernel, process, onFault)) {
-    if (known.has(vad.start) || ++count > MOST) continue;
-    const path = orElse(() => {
-      const file = vadFile(kernel, vad);
-      return file ? fileName(file) : undefined;
-    }, undefined);
-    const [start, end] = [vad.start, vad.end + 1n];
-    const isExecutable = path !== undefined && isImage(kernel, vad) && LoadedPe.at(space, start) !== undefined;
-    const names = isExecutable ? peNames({ start, end, path, file: '' }, space, taken, around) : regionNames(path, start, end, taken);
-    modules.push(names);
-    ranges.push({ start, end, names });
-  }
-  return { modules, ranges };
+  const others: Vad[] = [];
+  for (const vad of vads(kernel, process, onFault)) if (!known.has(vad.start) && others.length < MOST) others.push(vad);
+  let read: ReadonlyMap<Vad, ModuleNames> | undefined;
+  const regions = (): ReadonlyMap<Vad, ModuleNames> => (read ??= new Map(others.map((vad) => [vad, namesOf(kernel, vad, space, taken, around)])));
+  const rangeOf = (vad: Vad): NamedRange => ({
+    start: vad.start,
+    end: vad.end + 1n,
+    get names() {
+      return regions().get(vad) as ModuleNames;
+    },
+  });
+  let all: readonly ModuleNames[] | undefined;
+  return {
+    get modules() {
+      return (all ??= [...listed.modules, ...regions().values()]);
+    },
+    ranges: [...listed.ranges, ...others.map(rangeOf)],
+  };
+}
+
+/** The names of a region: of the executable that is mapped there, or only its own. */
+function namesOf(kernel: WindowsKernel, vad: Vad, space: AddressSpace, taken: Set<string>, around: PeSurroundings): ModuleNames {
+  const path = orElse(() => {
+    const file = vadFile(kernel, vad);
+    return file ? fileName(file) : undefined;
+  }, undefined);
+  const [start, end] = [vad.start, vad.end + 1n];
+  // One whose name is free is called the same with and without a header, which is read when its names are asked for.
+  const isExecutable = path !== undefined && isImage(kernel, vad) && (!taken.has(moduleKey(moduleName(path))) || LoadedPe.at(space, start) !== undefined);
+  return isExecutable ? peNames({ start, end, path, file: '' }, space, taken, around) : regionNames(path, start, end, taken);
 }
 
 /** Whether a region is mapped as an executable; of one that does not say so it is believed. */
 function isImage(kernel: WindowsKernel, vad: Vad): boolean {
-  return orElse(() => {
-    const flags = vadFlags(kernel, vad);
-    return !flags.$has('VadType') || VAD_TYPES[flags.$get('VadType') as number] === 'VadImageMap';
-  }, true);
+  return orElse(() => vadFacts(kernel, vad).image, true);
 }
 
 function apiSetsOf(kernel: WindowsKernel, process: Eprocess): ApiSets | undefined {

@@ -12,6 +12,7 @@ import { moduleKey, type ModuleNames } from '../../../src/session/resolver/modul
 import { ModuleProfiles } from '../../../src/session/resolver/module-profiles.js';
 import { PeNames, type PeSurroundings } from '../../../src/session/resolver/pe-names.js';
 import { Resolver } from '../../../src/session/resolver/resolver.js';
+import { SharedReads } from '../../../src/session/resolver/shared-reads.js';
 import { openRepository } from '../../../src/symbols/repository/open.js';
 import { SymbolTable } from '../../../src/symbols/symbol-table.js';
 import { FAKE_PE_SIZE, type FakePe, fakePe } from '../../support/pe.js';
@@ -26,6 +27,7 @@ function process(images: Readonly<Record<string, FakePe>>, sets: Readonly<Record
   const modules: PeNames[] = [];
   const around: PeSurroundings = {
     profiles: new ModuleProfiles(undefined),
+    reads: new SharedReads(),
     module: (key, machine): ModuleNames | undefined => (key === 'nt' ? nt : modules.find((one) => moduleKey(one.path) === key && one.machine === machine)),
     apiSets: () => ({ host: (name: string, importer?: string) => sets[`${name.toLowerCase()}<${importer ?? ''}`] ?? sets[name.toLowerCase()] }) as unknown as ApiSets,
   };
@@ -102,7 +104,7 @@ test('without a debug record an index of builds tells which one it is, where its
   image[0x900] = 0x90;
   const space = new BufferSpace(image, BASE);
   const profiles = new ModuleProfiles(openRepository([folder], { cache: undefined }));
-  const around: PeSurroundings = { profiles, module: () => undefined, apiSets: () => undefined };
+  const around: PeSurroundings = { profiles, reads: new SharedReads(), module: () => undefined, apiSets: () => undefined };
   const mark = (name: string): bigint | undefined => new PeNames(space, name, BASE, BASE + BigInt(FAKE_PE_SIZE), `C:\\${name}.sys`, around).lookup('Mark');
   assert.equal(mark('tcpip'), BASE + 0x100n);
   for (const name of ['twins', 'chance', 'damaged', 'nowhere']) assert.equal(mark(name), undefined, name);

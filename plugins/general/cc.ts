@@ -5,6 +5,7 @@ import { col } from '../../src/plugin/columns.js';
 import type { PluginContext } from '../../src/plugin/context.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
+import { memoryRemark } from '../../src/session/processes.js';
 import { enterProcess, findProcesses, type ProcessCandidate, processCandidates } from '../../src/session/context.js';
 
 /** Candidates that an error lists. */
@@ -18,7 +19,7 @@ export const cc = definePlugin({
   topic: 'memory',
   summary: 'makes a process the context that dump, dis, vtop, dt, grep and address names follow',
   notes:
-    'A process is named by its id, the id of one of its threads, its name (or a regular expression that names match), or the address of its task_struct. ' +
+    'A process is named by its id, the id of one of its threads, its name (or a regular expression that names match), or the address of its object (task_struct, _EPROCESS), known to the kernel or not. ' +
     'Where several match, and where nothing is named, the console asks with a list to search; Esc leaves everything as it was. ' +
     '`cc kernel` (or `cc 0`) goes back to the kernel, and so does a bare cc where nobody can be asked. A kernel thread has no memory of its own: its context is the kernel.',
   args: {
@@ -28,22 +29,24 @@ export const cc = definePlugin({
     }),
     pids: arg.ints('the process with this id', { completes: 'pid' }),
     proc_regex: arg.string('the process whose name matches', { completes: 'process' }),
-    task: arg.address('the process with its task_struct at this address'),
+    task: arg.address('the process with its task_struct or _EPROCESS at this address'),
+    eprocess: arg.address('the same, as commands of Windows call it'),
   },
   columns: {
-    process: col.struct('task_struct', 'the process; nothing for the kernel', { hidden: true }),
-    pid: col.int('process id                       task_struct.tgid', { hidden: true }),
-    name: col.string('its name                     task_struct.comm', { hidden: true }),
-    dtb: col.physical('physical address of its page tables   mm_struct.pgd', { hidden: true }),
+    process: col.struct('task_struct', 'the process (on Windows its _EPROCESS); nothing for the kernel', { hidden: true }),
+    pid: col.int('process id   task_struct.tgid, _EPROCESS.UniqueProcessId', { hidden: true }),
+    name: col.string('its name   task_struct.comm, _EPROCESS.ImageFileName', { hidden: true }),
+    dtb: col.physical('physical address of its page tables   mm_struct.pgd, _KPROCESS.DirectoryTableBase', { hidden: true }),
   },
   examples: [{ line: 'cc init' }, { line: 'cc 1', doc: 'by its id' }, { line: 'cc kernel', doc: 'back to the kernel' }],
   async *collect(context, args) {
     const { session } = context;
+    const object = args.task ?? args.eprocess;
     const text =
       args.process?.join(' ') ??
       args.proc_regex ??
       args.pids?.join(' ') ??
-      (args.task === undefined ? undefined : `0x${args.task.toString(16)}`);
+      (object === undefined ? undefined : `0x${object.toString(16)}`);
     const chosen =
       text === undefined ? await ask(context, await processCandidates(session)) : await named(context, text);
     if (chosen === undefined) {
@@ -58,7 +61,8 @@ export const cc = definePlugin({
     }
     const space = await session.space();
     const dtb = space instanceof PagedSpace ? space.dtb : null;
-    const of = chosen === 'kernel' || !chosen.process.$has('mm') || chosen.process.$get('mm') !== null ? '' : ' (a kernel thread, which has no memory of its own)';
+    const remark = chosen === 'kernel' ? undefined : memoryRemark(await session.kernel(), chosen.process);
+    const of = remark === undefined ? '' : ` (${remark})`;
     const thread =
       chosen !== 'kernel' && chosen.thread ? `, which has the thread ${chosen.thread.name} (${chosen.thread.tid})` : '';
     context.note(

@@ -106,6 +106,19 @@ export function spaceArgument(args: Args): string | undefined {
   return Object.entries(args).find(([, arg]) => arg.completes === 'space')?.[0];
 }
 
+/**
+ * The space in which the names among a command's arguments are meant: the one that they name, or that of the one process that they name.
+ * @param given what was given for an argument, as texts
+ */
+export function spaceGiven(args: Args, given: (argument: string) => readonly string[] | undefined): string | undefined {
+  const space = spaceArgument(args);
+  const named = space === undefined ? undefined : given(space)?.at(-1);
+  if (named !== undefined) return named;
+  const ids = Object.entries(args).find(([, { completes, type }]) => completes === 'pid' && type === 'ints')?.[0];
+  const [only, ...more] = (ids === undefined ? undefined : given(ids)) ?? [];
+  return only !== undefined && more.length === 0 && /^\d+$/.test(only) ? `pid@${only}` : undefined;
+}
+
 /** The values a plugin gets: present where required or defaulted, otherwise perhaps undefined. */
 export type ArgsOf<A extends Args> = {
   readonly [K in keyof A]: A[K] extends Arg<infer T, infer R> ? (R extends true ? ArgValues[T] : ArgValues[T] | undefined) : never;

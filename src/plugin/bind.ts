@@ -1,7 +1,7 @@
 import type { Argument, Place, Value } from '../../grammar/command-tree.js';
 import { assign, parametersMatching, parameterNames, parameterOf, parameterValue, shortParameter } from '../session/flags.js';
 import type { ParameterName, ParameterValues } from '../session/parameters.js';
-import { type Arg, type Args, spaceArgument } from './args.js';
+import { type Arg, type Args, spaceGiven } from './args.js';
 import { convert, type Converter, parseBoolean, parseNumber } from './convert.js';
 import { UsageError } from './error.js';
 import { didYouMean, similar } from './similar.js';
@@ -38,9 +38,8 @@ export async function bindArguments(command: { readonly name: string; readonly a
   const binder = new Binder(command, words);
   binder.run();
   const fail = (message: string, place: Place): never => binder.fail(message, place);
-  // Names are looked up where the command will work: libc!printf is known in the process of address_space=pid@7.
-  const space = spaceArgument(command.args);
-  const where = space === undefined ? undefined : binder.given.get(space)?.at(-1)?.text;
+  // Names are looked up where the command will work: libc!printf is known in the process of address_space=pid@7, or of pids=7.
+  const where = spaceGiven(command.args, (name) => binder.given.get(name)?.map(({ text }) => text));
   const converter: Converter = { resolve: (text) => options.resolve(text, where), path: (text) => options.path?.(text) ?? text, fail };
   const args: Record<string, unknown> = {};
   for (const [name, arg] of Object.entries(command.args)) {

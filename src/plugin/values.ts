@@ -1,7 +1,7 @@
 import type { Value } from '../../grammar/command-tree.js';
 import { Pointer } from '../object/pointer.js';
 import { Struct } from '../object/struct.js';
-import { type Arg, type Args, spaceArgument } from './args.js';
+import { type Arg, type Args, spaceGiven } from './args.js';
 import { convert, type Converter } from './convert.js';
 import { UsageError } from './error.js';
 import { didYouMean } from './similar.js';
@@ -26,9 +26,9 @@ export async function bindValues(
   options: ValueOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   checkNames(command, values);
-  const space = values[spaceArgument(command.args) ?? ''];
+  const space = spaceGiven(command.args, (name) => textsOf(values[name]));
   const converter: Converter = {
-    resolve: (text) => options.resolve(text, typeof space === 'string' ? space : undefined),
+    resolve: (text) => options.resolve(text, space),
     path: (text) => options.path?.(text) ?? text,
     fail: (message) => {
       throw new UsageError(`${command.name}: ${message}`);
@@ -42,6 +42,12 @@ export async function bindValues(
     else if (arg.required) throw new UsageError(`${command.name} needs ${name} (${arg.type}): ${arg.doc}.`);
   }
   return bound;
+}
+
+/** What was given for an argument, as texts: a list's elements, or the one value. */
+export function textsOf(value: unknown): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  return (Array.isArray(value) ? (value as unknown[]) : [value]).map(String);
 }
 
 /** Throws UsageError for a name that the command has not declared. */

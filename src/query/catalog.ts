@@ -18,8 +18,8 @@ export interface Catalog {
   members?(struct: string): Promise<ReadonlyMap<string, MemberType> | undefined>;
   /** Views, variables and functions of the session, for completion. */
   readonly definitions?: Definitions;
-  /** The address of a name or expression (`linux!init_task+0x10`), for arguments that take one. Throws PluginError where it means none. */
-  address?(expression: string): Promise<bigint>;
+  /** The address of a name or expression (`linux!init_task+0x10`), for arguments that take one; in the space that they name beside it. Throws PluginError where it means none. */
+  address?(expression: string, space?: string): Promise<bigint>;
 }
 
 /** A member as the type checker sees it. */

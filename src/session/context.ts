@@ -1,11 +1,13 @@
-import { Absent, orElse } from '../memory/absent.js';
+import { Absent, orAbsent, orElse } from '../memory/absent.js';
 import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { processes, taskType, threads } from '../kernel/linux/tasks.js';
 import type { TaskStruct } from '../kernel/linux/types.js';
+import type { WindowsKernel } from '../kernel/windows/kernel.js';
+import { describeStruct } from '../object/describe.js';
 import type { Struct } from '../object/struct.js';
 import { PluginError } from '../plugin/error.js';
-import { contextOf, knownProcesses, processWithId } from './processes.js';
+import { contextOf, knownProcesses, processObject, processWithId } from './processes.js';
 import type { Session } from './session.js';
 
 /** A process that may become the context. */
@@ -67,12 +69,17 @@ async function findByName(session: Session, kernel: Kernel, wanted: string): Pro
   if (/^\d+$/.test(wanted)) {
     const byId = all.filter(({ pid }) => pid === Number(wanted));
     if (byId.length > 0) return byId;
+    const gone = orAbsent(() => processWithId(kernel, Number(wanted)));
+    if (gone instanceof Absent && gone.kind !== 'not-applicable') throw new PluginError(`${gone.reason}.`, `pslist ${wanted}`);
   }
   if (/^0x[0-9a-f]+$/i.test(wanted) || wanted.includes('!')) {
     const address = await (await session.resolver()).address(wanted);
     const known = all.find(({ process }) => process.$address === address);
-    if (!known) throw new PluginError(`No process at ${wanted}: none that is known has its object there.`, 'pslist');
-    return [known];
+    if (known) return [known];
+    const process = orAbsent(() => processObject(kernel as WindowsKernel, address));
+    if (process instanceof Absent) throw new PluginError(`No process at ${wanted}: ${process.reason}.`, 'pslist');
+    const { name = '?', pid = -1 } = describeStruct(process);
+    return [{ pid, name, process }];
   }
   const lower = wanted.toLowerCase();
   // `lsass` means lsass.exe.

@@ -3,7 +3,7 @@ import type { LinuxKernel } from '../kernel/linux/kernel.js';
 import { processes as linuxProcesses, processByPid } from '../kernel/linux/tasks.js';
 import type { TaskStruct } from '../kernel/linux/types.js';
 import type { WindowsKernel } from '../kernel/windows/kernel.js';
-import { findProcesses, METHODS, pidOf } from '../kernel/windows/processes/processes.js';
+import { findProcesses, METHODS, notProcess, pidOf, processAt, processTitle } from '../kernel/windows/processes/processes.js';
 import type { Eprocess } from '../kernel/windows/types.js';
 import { Absent, orElse } from '../memory/absent.js';
 import type { Struct } from '../object/struct.js';
@@ -35,12 +35,39 @@ function windowsProcesses(kernel: WindowsKernel): KnownProcess[] {
   );
 }
 
-/** A process by its id. Throws Absent where there is none. */
+/** A process by its id. Throws Absent where there is none, or nothing of its memory. */
 export function processWithId(kernel: Kernel, pid: number): Struct {
   if (kernel.os === 'linux') return processByPid(kernel as LinuxKernel, pid);
   const found = knownProcesses(kernel).find((known) => known.pid === pid);
-  if (!found) throw new Absent('not-applicable', `no process ${pid}`);
-  return found.process;
+  if (found) return found.process;
+  const gone = kernel.os === 'windows' ? findProcesses(kernel as WindowsKernel, METHODS).find(({ process }) => pidOf(process) === pid)?.process : undefined;
+  if (!gone) throw new Absent('not-applicable', `no process ${pid}`);
+  return withPageTables(kernel as WindowsKernel, gone);
+}
+
+/** The process object at an address, whoever knows it. Throws Absent where none stands there, or one without page tables. */
+export function processObject(kernel: WindowsKernel, address: bigint): Struct {
+  const process = processAt(kernel, address);
+  const why = notProcess(process);
+  if (why !== undefined) throw new Absent('corrupt', why, address);
+  return withPageTables(kernel, process);
+}
+
+function withPageTables(kernel: WindowsKernel, process: Eprocess): Struct {
+  if (kernel.dtbOf(process) !== 0) return process;
+  throw new Absent('unreadable', `${processTitle(process)} has no page tables (any more)${orElse(() => endOf(process), '')}`);
+}
+
+/** `: it ended at …` of a process that has ended, otherwise nothing. Throws Absent. */
+function endOf(process: Eprocess): string {
+  return process.ExitTime === null ? '' : `: it ended at ${process.ExitTime.toString()}`;
+}
+
+/** What is to be known of a process's memory before one looks into it: that it has none of its own. */
+export function memoryRemark(kernel: Kernel, process: Struct): string | undefined {
+  if (kernel.os === 'linux') return process.$has('mm') && process.$get('mm') === null ? 'a kernel thread, which has no memory of its own' : undefined;
+  const ended = orElse(() => endOf(process as Eprocess), '');
+  return ended === '' ? undefined : `whose memory is perhaps gone${ended}`;
 }
 
 /** A process object as a context. Throws Absent where its memory cannot be found. */

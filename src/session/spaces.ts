@@ -84,7 +84,7 @@ export function processContext(kernel: Kernel, pid: bigint | number): ProcessCon
   } catch (error) {
     if (!(error instanceof Absent)) throw error;
     if (error.kind === 'not-applicable') throw new PluginError(`There is no process ${pid}.`, 'pslist');
-    throw new PluginError(`The memory of process ${pid} cannot be found: ${error.toString()}.`, `pslist ${pid}`);
+    throw new PluginError(`The memory of process ${pid} cannot be found: ${error.reason}.`, `pslist ${pid}`);
   }
 }
 

@@ -15,8 +15,9 @@ export function isListArgument(type: ArgType): boolean {
 /**
  * The value of a table's argument, of the type that it declares, from a value of the query. Names of addresses are resolved by the
  * catalog, so the value may be a promise. Throws ValueError where it cannot be had.
+ * @param space the space that other arguments name (`pid@7`)
  */
-export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: Catalog): unknown {
+export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: Catalog, space?: string): unknown {
   switch (arg.type) {
     case 'ints':
     case 'strings':
@@ -25,9 +26,9 @@ export function argumentValue(name: string, arg: Arg, value: unknown, catalog?: 
       return present(name, value).map((element) => argumentValue(name, one, element));
     }
     case 'addresses':
-      return Promise.all(present(name, value).map((element) => address(name, element, catalog)));
+      return Promise.all(present(name, value).map((element) => address(name, element, catalog, space)));
     case 'address':
-      return address(name, value, catalog);
+      return address(name, value, catalog, space);
     case 'int':
       return integer(name, value);
     case 'bool': {
@@ -74,11 +75,11 @@ function integer(name: string, value: unknown): number {
 }
 
 /** An address is a promise only where it has a name. */
-function address(name: string, value: unknown, catalog: Catalog | undefined): bigint | Promise<bigint> {
+function address(name: string, value: unknown, catalog: Catalog | undefined, space: string | undefined): bigint | Promise<bigint> {
   if (typeof value === 'string') {
     const resolve = catalog?.address?.bind(catalog);
     // While a query is checked nothing is resolved yet.
-    return resolve ? resolve(value) : 0n;
+    return resolve ? resolve(value, space) : 0n;
   }
   const number = typeof value === 'boolean' ? undefined : numberOf(value);
   if (number === undefined || (typeof number === 'number' && !Number.isInteger(number))) throw wrong(name, 'an address', value);

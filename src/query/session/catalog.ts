@@ -3,6 +3,7 @@ import type { Row } from '../../plugin/columns.js';
 import { fits } from '../../plugin/registry.js';
 import type { Result } from '../../session/result.js';
 import type { Session } from '../../session/session.js';
+import { resolverIn } from '../../session/spaces.js';
 import type { Catalog, CatalogTable } from '../catalog.js';
 import type { Definitions } from '../engine.js';
 import { engineTables } from './engine-tables.js';
@@ -36,7 +37,7 @@ export function sessionCatalog(session: Session): Catalog {
       return known && session.registry.named(name).length === 0 ? known : pluginTable(session, name, asked);
     },
     members: (struct) => memberTypes(session, struct),
-    address: async (expression) => (await session.resolver()).address(expression),
+    address: async (expression, space) => (await resolverIn(session, space)).address(expression),
   };
 }
 

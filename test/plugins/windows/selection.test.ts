@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { handleCount } from '../../../src/kernel/windows/objects/handles.js';
 import { CROSS_METHODS, METHODS, processAt } from '../../../src/kernel/windows/processes/processes.js';
+import { Shell } from '../../../src/console/shell.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';
@@ -13,6 +14,7 @@ import { prepareQuery } from '../../../src/query/prepare.js';
 import { sessionCatalog } from '../../../src/query/session/catalog.js';
 import { Profile } from '../../../src/symbols/profile.js';
 import type { StructLayout, TypeSource } from '../../../src/symbols/types.js';
+import { Screen } from '../../support/console.js';
 import { rowsOf } from '../../support/sample.js';
 import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
 
@@ -119,4 +121,32 @@ test('handles are counted where no member of the table says how many there are, 
     const expected = exited === null ? count : null;
     for (const one of [kernel, newer]) assert.equal(handleCount(one, processAt(one, BigInt(eprocess))), expected);
   }
+});
+
+test('names among arguments are meant in the one process that is named beside them, on command lines and in queries', async () => {
+  const { pid, vads } = truth.find(({ name }) => name === 'lsass.exe') ?? assert.fail();
+  const library = vads.find(({ file }) => file?.endsWith('\\ntdll.dll') === true);
+  const screen = new Screen(false);
+  const shell = new Shell(session, { output: screen, error: screen });
+  assert.equal(await shell.execute(`vad ${pid} offset=ntdll+0x10 format=csv`), 'done');
+  assert.match(screen.text, new RegExp(`,${library?.start},${library?.end},`));
+  const ids = [pid, ...truth.filter(({ name }) => name === 'svchost.exe').map((one) => one.pid)];
+  for (const query of [`vad(pids: ${pid}, offset: "ntdll")`, `vad(offset: "ntdll", pids: [${pid}])`]) {
+    assert.deepEqual((await ask(`select start, pid from ${query}`)).map((row) => [row['start'], row['pid']]), [[BigInt(library?.start ?? 0), pid]]);
+  }
+  assert.equal((await ask(`select level from vtop("ntdll", "pid@${pid}") where level == "physical"`)).length, 1);
+  // Of several nobody knows which is meant.
+  await assert.rejects(ask(`select start from vad(pids: [${ids.join()}], offset: "ntdll")`), /ntdll is not known here/);
+  await assert.rejects(ask('select start from vad(pids: 31337, offset: "ntdll")'), /There is no process 31337/);
+});
+
+test('cc: a process by the address of its object, and what is said of one that has ended or is none', async () => {
+  const cc = async (args: Record<string, unknown>): Promise<string> => (await run('cc', args)).notes.join(' ');
+  const explorer = truth.find(({ name }) => name === 'explorer.exe');
+  assert.match(await cc({ eprocess: BigInt(explorer?.eprocess ?? 0) }), new RegExp(`^Process context: explorer.exe \\(${explorer?.pid}\\), DTB ${explorer?.dtb}$`));
+  assert.match(await cc({ process: [String(ended?.pid)] }), new RegExp(`\\(whose memory is perhaps gone: it ended at ${ended?.exited?.replace(/\.0+Z$/, 'Z')}\\)`));
+  await assert.rejects(cc({ eprocess: kernel.profile.address('PsInitialSystemProcess') }), /No process at 0x[0-9a-f]+: what stands there is of type \d+/);
+  await assert.rejects(cc({ eprocess: 0x1234n }), /No process at 0x1234: page not present/);
+  await assert.rejects(cc({ process: ['31337'] }), (error: Error & { next?: string }) => /No process 31337/.test(error.message) && error.next === 'pslist');
+  session.context = undefined;
 });

@@ -1,4 +1,5 @@
-import type { Arg } from '../../../plugin/args.js';
+import { type Arg, spaceGiven } from '../../../plugin/args.js';
+import { textsOf } from '../../../plugin/values.js';
 import type { CatalogTable } from '../../catalog.js';
 import { atPlace } from '../../analyse/facts.js';
 import type { Field, TableScan } from '../../plan/logical.js';
@@ -98,7 +99,8 @@ export class ScanStep extends Step {
   private async calls(context: RunContext): Promise<Record<string, unknown>[]> {
     let calls: Record<string, unknown>[] = [{}];
     for (const [name, arg] of Object.entries(this.table.args)) if (arg.default !== undefined) calls = calls.map((call) => ({ ...call, [name]: arg.default }));
-    for (const { name, arg, value, pushed } of this.args) {
+    // Addresses come last: their names are meant in the space that other arguments name.
+    for (const { name, arg, value, pushed } of [...this.args].sort((one, other) => Number(isAddress(one.arg)) - Number(isAddress(other.arg)))) {
       const given = await resuming(() => value({}));
       if (pushed !== undefined) {
         const narrowed = await narrowedBy(name, arg, given);
@@ -113,16 +115,23 @@ export class ScanStep extends Step {
       for (const one of values) {
         if (single && (one === null || one === undefined)) continue;
         const place = this.scan.args.get(name) ?? this.scan.place;
-        const argument: unknown = await atPlace(place, () => argumentValue(name, arg, one, context.catalog));
-        // No value at all: no rows. (For a table an empty list may mean no restriction.)
-        if (Array.isArray(argument) && argument.length === 0) continue;
-        for (const call of calls) next.push({ ...call, [name]: argument });
+        for (const call of calls) {
+          const space = isAddress(arg) ? spaceGiven(this.table.args, (other) => textsOf(call[other])) : undefined;
+          const argument: unknown = await atPlace(place, () => argumentValue(name, arg, one, context.catalog, space));
+          // No value at all: no rows. (For a table an empty list may mean no restriction.)
+          if (Array.isArray(argument) && argument.length === 0) break;
+          next.push({ ...call, [name]: argument });
+        }
       }
       calls = next;
     }
     const { narrowed } = this;
     return narrowed ? calls.map((call) => ({ ...call, [narrowed.name]: narrowed.value })) : calls;
   }
+}
+
+function isAddress({ type }: Arg): boolean {
+  return type === 'address' || type === 'addresses';
 }
 
 /**

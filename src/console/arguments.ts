@@ -250,7 +250,10 @@ class Reader {
   }
 
   private set(name: ParameterName, texts: readonly string[], place: Value): void {
-    assign(this.parameters, name, parameterValue(name, texts, (message) => this.fail(message, place)));
+    const value = parameterValue(name, texts, (message) => this.fail(message, place));
+    // A list that is named twice is one: `--repository_path A --repository_path B`.
+    const before = this.parameters[name];
+    assign(this.parameters, name, Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value);
   }
 
   private isCommand(text: string): boolean {

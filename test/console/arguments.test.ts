@@ -30,13 +30,14 @@ registry.add(command('convert_profile', { source: arg.path('from', { positional:
 
 const read = (line: string): ReturnType<typeof readArguments> => readArguments(line.split(/\s+/).slice(1), registry);
 
-test('the command lines printed in the original documents are understood', () => {
+test('the command lines printed in the original documents are understood, and lists in parts', () => {
   const cases: [string, string | undefined, Record<string, unknown>][] = [
     ['rekall --verbose -f ~/images/win7.elf pslist', 'pslist', { verbose: true, filename: '~/images/win7.elf' }],
     ['rekall -f ~/images/win7.elf dis ntoskrnl.exe!PsSetLoadImageNotifyRoutine', 'dis', { filename: '~/images/win7.elf' }],
     ['rekall -f OSX_image.dd --profile ./OSX_10.6.6_AMD.json.gz', undefined, { filename: 'OSX_image.dd', profile: './OSX_10.6.6_AMD.json.gz' }],
     ['rekall -f memory_vm_10_7.dd.E01 --profile OSX/10.7.4_AMD -v pslist', 'pslist', { filename: 'memory_vm_10_7.dd.E01', profile: 'OSX/10.7.4_AMD', verbose: true }],
     ['rekall -f x.E01 --profile_path full_path_to_rekall.profiles --profile OSX/10.7.4_AMD -v pslist', 'pslist', { filename: 'x.E01', repository_path: ['full_path_to_rekall.profiles'], profile: 'OSX/10.7.4_AMD', verbose: true }],
+    ['rekall --repository_path a --profile_path b --repository_path=c pslist', 'pslist', { repository_path: ['a', 'b', 'c'] }],
     ['rekall -f win7.elf version_scan --name_regex krnl', 'version_scan', { filename: 'win7.elf' }],
     ['rekall fetch_pdb -D. --guid F8E2A8B5C9B74BF4A6E4A48F180099942 --filename ntkrnlmp.pdb', 'fetch_pdb', {}],
     ['rekall parse_pdb -f ntkrnlmp.pdb --output F8E2.json --win 6.1', 'parse_pdb', {}],

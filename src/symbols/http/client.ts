@@ -8,6 +8,8 @@ export interface HttpOptions {
   readonly agent?: string;
   /** until the first byte of an answer, and between two pieces of its body */
   readonly timeout?: number;
+  /** bytes a second that a body has to bring on average, once it has taken as long as `timeout` */
+  readonly slowest?: number;
   /** requests that are made of one address before it is given up */
   readonly attempts?: number;
   /** pause before the second request; doubled for each further one */
@@ -34,6 +36,8 @@ export interface GetOptions {
 
 /** No profile and no kernel's PDB is larger. */
 export const MOST_BYTES = 100 * 1024 * 1024;
+/** A server that gives less would hold up a session for hours, without ever being late. */
+const SLOWEST = 1024;
 const MOST_REDIRECTS = 5;
 /** What a server may ask us to wait for; more is answered by giving up. */
 const LONGEST_WAIT = 10_000;
@@ -100,7 +104,7 @@ export class HttpClient {
   }
 
   private async once(url: URL, { headers, signal, progress }: GetOptions): Promise<HttpAnswer> {
-    const { agent = 'rekall', timeout = 20_000, most = MOST_BYTES } = this.options;
+    const { agent = 'rekall', timeout = 20_000, slowest = SLOWEST, most = MOST_BYTES } = this.options;
     const { agent: dispatcher, request } = await (this.dispatcher ??= connect(timeout));
     try {
       const answer = await request(url, {
@@ -125,8 +129,11 @@ export class HttpClient {
         answer.body.on('error', () => undefined).destroy();
         throw tooLarge();
       }
+      const begun = performance.now();
       for await (const piece of answer.body as AsyncIterable<Buffer>) {
         done += piece.length;
+        const took = performance.now() - begun;
+        if (took > timeout && done < (took / 1000) * slowest) throw new HttpError(`${shown(url)} comes too slowly: ${done} bytes in ${(took / 1000).toFixed(0)} seconds.`, false);
         if (done > most) throw tooLarge();
         pieces.push(piece);
         progress?.(done, total);

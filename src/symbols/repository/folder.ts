@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ProfileError } from '../error.js';
 import { endingsOf, isSafeName, type ProfileStore } from './store.js';
 
 /**
@@ -31,6 +32,7 @@ export class FolderStore implements ProfileStore {
         }
       }
     }
+    if (!existsSync(this.name)) throw new ProfileError(`${this.name} is not there`, 'Check --repository_path.');
     return undefined;
   }
 }

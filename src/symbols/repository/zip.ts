@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { fileProblem } from '../../memory/folders.js';
 import { ProfileError } from '../error.js';
 import { type ZipBytes, type ZipMember, zipMembersOf } from '../volatility2/zip.js';
 import { endingsOf, isSafeName, type ProfileStore } from './store.js';
@@ -27,7 +28,7 @@ export class ZipStore implements ProfileStore {
       return undefined;
     } catch (error) {
       if (error instanceof ProfileError || !(error instanceof Error && 'code' in error)) throw error;
-      throw new ProfileError(`${this.name} cannot be read: ${error.message}.`, 'Check --repository_path.', { cause: error });
+      throw new ProfileError(`${this.name} cannot be read: ${fileProblem(error)}.`, 'Check --repository_path.', { cause: error });
     }
   }
 }

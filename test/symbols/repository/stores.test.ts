@@ -98,6 +98,9 @@ test('what is damaged in one place is taken from the next; alone it is an error'
   assert.equal(await mark(open([bad, join(bad, 'broken.zip'), good]), 'a', tried), 2n);
   assert.match(tried.join('\n'), /a\.gz cannot be used.*\n.*broken\.zip cannot be asked/);
   await assert.rejects(open([bad]).load('a'), /cannot be unpacked/);
+  const absent: string[] = [];
+  assert.equal(await mark(open([join(bad, 'none'), join(bad, 'none.zip')]), 'a', absent), undefined);
+  assert.match(absent.join('\n'), /none cannot be asked \(.*none is not there\)\n.*none\.zip cannot be read: no such file or directory\)/);
 });
 
 test('a server: the inventory says what it has, what was there is kept, what was not is not asked for again', async () => {
@@ -177,16 +180,21 @@ test('errors of servers: tried again, then passed over; pages of proxies and cut
     '/v1.0/file.gz': (_request, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
     '/v1.0/huge.gz': (_request, response) => response.writeHead(200, { 'content-length': 200 * 1024 * 1024 }).write('x'),
     '/v1.0/slow.gz': () => undefined,
+    // Never late, and never done.
+    '/v1.0/drops.gz': (_request, response) => {
+      const drip = setInterval(() => response.write('x'), 10);
+      response.on('close', () => clearInterval(drip));
+    },
   });
   const cache = fresh();
   const second = fresh();
-  for (const name of ['cut', 'page', 'loop', 'file', 'huge', 'slow']) writeFileSync(join(second, `${name}.gz`), profile(11));
+  for (const name of ['cut', 'page', 'loop', 'file', 'huge', 'slow', 'drops']) writeFileSync(join(second, `${name}.gz`), profile(11));
   try {
     assert.equal(await mark(open([server.url], { cache }), 'busy'), 8n);
     assert.equal(await mark(open([server.url], { cache }), 'moved'), 9n);
-    for (const [name, said] of [['cut', /cut off/], ['page', /no profile/], ['loop', /more than 5 redirects/], ['file', /no address/], ['huge', /more than 100 MiB/], ['slow', /no answer in time/]] as const) {
+    for (const [name, said] of [['cut', /cut off/], ['page', /no profile/], ['loop', /more than 5 redirects/], ['file', /no address/], ['huge', /more than 100 MiB/], ['slow', /no answer in time/], ['drops', /comes too slowly|stopped coming/]] as const) {
       const tried: string[] = [];
-      const options = name === 'slow' ? { cache, http: { backOff: 1, timeout: 500 } } : { cache };
+      const options = name === 'slow' || name === 'drops' ? { cache, http: { backOff: 1, timeout: 500 } } : { cache };
       assert.equal(await mark(open([server.url, second], options), name, tried), 11n, name);
       assert.match(tried.join('\n'), said);
     }

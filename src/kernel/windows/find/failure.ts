@@ -89,7 +89,7 @@ export function failure(attempts: readonly Attempt[], places: Places, options: D
   return new DetectionError(
     `This is Windows (${list}), and there is no profile for it${places.damaged ? ' that can be read' : ''}. ${looked}\nThe profile is to be had in three ways: --repository_path of a folder, zip file or URL with nt/GUID/${key}.gz; ` +
       `--profile FILE (Rekall JSON, Volatility 3 symbol file, or the PDB itself); rekall build_local_profile ${first?.pdb.replace(/\.pdb$/i, '') ?? 'nt'} ${key}, which fetches the PDB from a symbol server ` +
-      `(fetch_pdb fetches it on a machine with a network, parse_pdb makes the profile).`,
+      `(fetch_pdb fetches it on a machine with a network, parse_pdb makes the profile).${places.size === 0 ? '' : ' If the GUID was forged: --autodetect eprocess_index goes by processes instead.'}`,
     `rekall -f IMAGE --repository_path FOLDER`,
     options.trace.steps,
   );

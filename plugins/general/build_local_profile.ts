@@ -7,6 +7,7 @@ import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import type { Session } from '../../src/session/session.js';
 import { profileParts } from '../../src/symbols/convert.js';
+import { makingMetadata } from '../../src/symbols/pdb/making.js';
 import { readPdb } from '../../src/symbols/pdb/read.js';
 import { symbolKey } from '../../src/symbols/pdb/server.js';
 import { writeProfile } from '../../src/symbols/rekall/file.js';
@@ -52,7 +53,7 @@ export const buildLocalProfile = definePlugin({
     context.progress(undefined, `making a profile of ${fetched.name}`);
     const pdb = readPdb(fetched.bytes, fetched.name);
     const own = profileParts(pdb);
-    const parts = { ...own, metadata: { ...own.metadata, GUID_AGE: key, PDBFile: fetched.name, ProfileClass: profileClass(fetched.name) } };
+    const parts = { ...own, metadata: { ...own.metadata, ...makingMetadata(pdb.making()), GUID_AGE: key, PDBFile: fetched.name, ProfileClass: profileClass(fetched.name) } };
     const profile = `${isKernelPdb(fetched.name) ? 'nt' : module}/GUID/${key}`;
     const paths = [...(target === undefined ? [] : [join(target, `${profile}.gz`)]), ...(args.dumpfile === undefined ? [] : [session.path(args.dumpfile)])];
     for (const path of paths) {

@@ -45,7 +45,7 @@ export const dis = definePlugin({
     canonical: arg.bool('instructions taken apart into operands, for signatures', { default: false }),
   },
   columns: {
-    divider: col.string('the function', { divider: true }),
+    divider: col.string('the function, with its prototype where that is known', { divider: true }),
     address: col.address('where the instruction stands', { tree: true }),
     rel: col.int('distance to the start of the function', { unit: 'bytes', hex: true }),
     opcode: col.string('its bytes', { width: 20, minor: true }),
@@ -178,8 +178,9 @@ class Headings {
   at(address: bigint): { readonly name: string | undefined; readonly start: bigint; readonly title: string } {
     if (this.current && address >= this.current.start && address < this.current.end) return this.current;
     const extent = functionAt(this.names, address);
+    const prototype = extent && this.names.prototype?.(extent.start);
     this.current = extent
-      ? { name: extent.name, start: extent.start, end: extent.end ?? extent.start, title: `------ ${extent.name} ------` }
+      ? { name: extent.name, start: extent.start, end: extent.end ?? extent.start, title: `------ ${extent.name}${prototype === undefined ? '' : `: ${prototype}`} ------` }
       : { name: undefined, start: this.listing, end: this.listing, title: `------ ${this.space.name} ------` };
     return this.current;
   }

@@ -7,7 +7,7 @@ import { definePlugin } from '../../src/plugin/plugin.js';
 import { layoutOf, sizeOf } from '../../src/session/resolver/member-path.js';
 import type { Resolver } from '../../src/session/resolver/resolver.js';
 import { findSpace, resolverIn } from '../../src/session/spaces.js';
-import type { EnumType, StructLayout, TypeDescriptor } from '../../src/symbols/types.js';
+import type { EnumType, FunctionSignature, StructLayout, TypeDescriptor } from '../../src/symbols/types.js';
 import { showValue } from './show-value.js';
 
 /** Elements of an array that are shown. */
@@ -20,7 +20,7 @@ export const dt = definePlugin({
   summary: "a type's members: offset, type, and their values when an address is given",
   notes:
     "Types come from the session's profile, and those of modules from their own BTF: loop!loop_device. A path leads to a member's type, through pointers too: task_struct.mm shows the mm_struct, " +
-    'and with an address that of this task. Arrays are shown by element (list_head[4]), enumerations by label. Instead of a type a global may be named whose type is known: dt init_task. ' +
+    'and with an address that of this task. Arrays are shown by element (list_head[4]), enumerations by label. Instead of a type a global may be named whose type is known: dt init_task; of a function (from private PDBs) it shows the prototype. ' +
     'Structs in place are opened down to depth. Values are read in the process context, if there is one.',
   args: {
     target: arg.string.required('the type: task_struct, linux!task_struct, task_struct.mm, list_head[4], enum pid_type; or a typed global', { positional: true, completes: 'struct' }),
@@ -122,7 +122,15 @@ class Lister {
     if (layout) yield* this.members(layout, at, 0, 0);
     else if (type.kind === 'enum') yield* labels(type, at === undefined ? undefined : () => showValue(this.compiler, type, this.space, at));
     else if (type.kind === 'array' && !isText(type.target)) yield* this.elements(type, at);
+    else if (type.kind === 'function' && type.signature) yield* this.signature(type.signature);
     else yield this.row('', type, at, 0, 0);
+  }
+
+  /** What a function gives, and what it takes; a member function's first parameter is the object. */
+  private *signature({ returns, parameters, variadic }: FunctionSignature) {
+    yield { field: 'returns', type: typeText(this.compiler, returns) };
+    for (const [index, type] of parameters.entries()) yield { field: `parameter ${index + 1}`, type: typeText(this.compiler, type) };
+    if (variadic) yield { field: '...', type: '' };
   }
 
   private *members(layout: StructLayout, at: bigint | undefined, base: number, depth: number): Generator<ReturnType<Lister['row']>> {

@@ -28,5 +28,10 @@ export async function spaceWithNames(session: Session, argument: string | undefi
     known.set(address, named);
     return named;
   };
-  return { space, names: { nearest, name: (address) => resolver.name(address) } };
+  const prototype: Names['prototype'] = (address) => {
+    const found = resolver.nearest(address);
+    const type = found && found.names.type?.(found.symbol.name);
+    return type?.kind === 'function' && type.signature ? found?.names.compiler?.describe(type) : undefined;
+  };
+  return { space, names: { nearest, prototype, name: (address) => resolver.name(address) } };
 }

@@ -16,6 +16,8 @@ export interface Names {
   nearest(address: bigint): { readonly module: string; readonly symbol: NamedAddress; readonly distance: bigint } | undefined;
   /** The best that is known of an address: a symbol, or a member of a typed global (`linux!init_task.comm`). */
   name(address: bigint): string | undefined;
+  /** What the function that begins at an address takes and gives, as C writes it, where that is known. */
+  prototype?(address: bigint): string | undefined;
 }
 
 /** A function (or a variable), as far as symbols tell: from its symbol to the next. */

@@ -1,7 +1,7 @@
 import { Absent } from '../memory/absent.js';
 import { addressOf, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, pageNumber, pageOffset } from '../memory/page.js';
 import type { AddressSpace } from '../memory/space.js';
-import type { StructLayout, TypeDescriptor, TypeSource } from '../symbols/types.js';
+import type { FunctionSignature, StructLayout, TypeDescriptor, TypeSource } from '../symbols/types.js';
 import { ArrayView } from './array.js';
 import { namedType } from './named.js';
 import { Pointer } from './pointer.js';
@@ -110,10 +110,17 @@ export class TypeCompiler {
       }
       case 'float':
         return type.name ?? 'float';
-      case 'void':
       case 'function':
+        return type.signature ? this.signature(type.signature) : type.kind;
+      case 'void':
         return type.kind;
     }
+  }
+
+  /** `long (_DRIVER_OBJECT *, unsigned long, ...)` */
+  private signature({ returns, parameters, variadic, convention }: FunctionSignature): string {
+    const taken = [...parameters.map((type) => this.describe(type)), ...(variadic ? ['...'] : [])];
+    return `${this.describe(returns)} ${convention === undefined ? '' : `__${convention} `}(${taken.join(', ') || 'void'})`;
   }
 
   private layout(name: string): StructLayout | undefined {

@@ -82,9 +82,16 @@ export class BasedSymbols implements SymbolSource {
       names.push(name);
       stated.push(Number(offset));
     }
-    // Texts of string constants say nothing of the place they stand at that a real name would not say better.
-    const tie = (a: string, b: string): number => Number(a.startsWith('str:')) - Number(b.startsWith('str:')) || (a < b ? -1 : 1);
+    const tie = (a: string, b: string): number => namingRank(a) - namingRank(b) || (a < b ? -1 : 1);
     const order = Uint32Array.from(names.keys()).sort((a, b) => (stated[a] as number) - (stated[b] as number) || tie(names[a] as string, names[b] as string));
     return { offsets: Float64Array.from(order, (index) => stated[index] as number), names: Array.from(order, (index) => names[index] as string) };
   }
+}
+
+/**
+ * Of several names at a place the one with the lowest rank says most: a decorated name of C++ (`?run@Worker@@QEAAXXZ`) less than the plain one, the
+ * text of a string constant least.
+ */
+export function namingRank(name: string): 0 | 1 | 2 {
+  return name.startsWith('str:') ? 2 : name.startsWith('?') ? 1 : 0;
 }

@@ -12,7 +12,8 @@ export function profileParts({ types, constants, metadata }: ProfileSource): Pro
   for (const [name, address] of constants.entries()) {
     (constants.kind(name) === 'function' ? functions : data).push([name, address]);
     const type = constants.type(name);
-    if (type && type.kind !== 'function') constantTypes.push([name, type]);
+    // That a function is one stands in $FUNCTIONS.
+    if (type && (type.kind !== 'function' || type.signature)) constantTypes.push([name, type]);
   }
   return { types, constants: data, functions, metadata, ...(constantTypes.length > 0 && { constantTypes }) };
 }

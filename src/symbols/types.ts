@@ -6,7 +6,8 @@ export type TypeDescriptor =
   | IntegerType
   | { readonly kind: 'float'; readonly size: number; readonly name?: string }
   | { readonly kind: 'void' }
-  | { readonly kind: 'function' }
+  /** `signature` only where a function itself is described: members that point to functions do not tell it */
+  | { readonly kind: 'function'; readonly signature?: FunctionSignature }
   /** `size` in bytes, when it is not the space's pointer width; `space`: of a process object, leads into the memory of that process */
   | { readonly kind: 'pointer'; readonly target: TypeDescriptor; readonly size?: number; readonly space?: 'process' }
   /** `count` 0: a flexible array member */
@@ -23,6 +24,18 @@ export type TypeDescriptor =
    * `Flags`, `Ipv4Address` … with its arguments as the profile states them.
    */
   | { readonly kind: 'named'; readonly name: string; readonly args: Readonly<Record<string, unknown>> };
+
+/** Where arguments are passed and who clears the stack, of 32-bit code; C's own (and all that x64 has) goes without saying. */
+export type Convention = 'stdcall' | 'fastcall' | 'thiscall' | 'vectorcall';
+
+/** What a function takes and gives. A member function's first parameter is the object. */
+export interface FunctionSignature {
+  readonly returns: TypeDescriptor;
+  readonly parameters: readonly TypeDescriptor[];
+  /** any number of arguments may follow */
+  readonly variadic: boolean;
+  readonly convention?: Convention;
+}
 
 /** An integer. `encoding` says how it is meant, not how it is stored. */
 export interface IntegerType {

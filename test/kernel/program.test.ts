@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { dis } from '../../plugins/general/dis.js';
+import { dt } from '../../plugins/general/dt.js';
 import { grep } from '../../plugins/general/grep.js';
+import { addressResolver } from '../../plugins/general/resolve.js';
 import { moddump } from '../../plugins/windows/pedump.js';
 import { pslist } from '../../plugins/windows/pslist.js';
 import { DetectionError } from '../../src/kernel/error.js';
@@ -46,6 +48,26 @@ test('a library as the image: its exports are names, its content stands where it
     await assert.rejects(rowsOf(session, pslist, {}), (error) => error instanceof PluginError && /needs windows; this is the program/i.test(error.message));
     session.close();
   }
+});
+
+test('of a private PDB functions have prototypes, static ones names, and types the names of typedefs', async () => {
+  const session = new Session({ filename: join(root, 'test/data/pdb/program-amd64.dll'), profile: join(root, 'test/data/pdb/program-amd64.pdb'), cache: 'memory' });
+  const resolver = await session.resolver();
+  const entry = await resolver.address('program!Entry');
+  const { rows } = await rowsOf(session, dis, { offset: entry });
+  assert.equal(rows[0]?.['divider'], '------ program!Entry: long (void *, unsigned long, void *) ------');
+  assert.equal(rows[0]?.['function'], 'program!Entry');
+  // Calls lead to functions that no public symbol names; a decorated name gives way to the plain one.
+  const called = new Set(rows.filter((row) => row['mnemonic'] === 'CALL').map((row) => row['comment']));
+  for (const name of ['complete_1', 'mean', '_underscored', 'largest<int>']) assert.ok(called.has(`program!${name}`), `${name} in ${[...called].join()}`);
+  assert.match([...called].join(), /6BShape@1@@' \+ 0x8 -> program!shapes::Box::area,/);
+  const shown = async (target: string): Promise<unknown[]> => (await rowsOf(session, dt, { target })).rows.map((row) => [row['field'], row['type']]);
+  assert.deepEqual(await shown('mean'), [['returns', 'double'], ['parameter 1', 'float *'], ['parameter 2', 'unsigned long'], ['...', '']]);
+  assert.deepEqual(await shown("program!'shapes::Shape::scaled'"), [['returns', 'long'], ['parameter 1', 'shapes::Shape *'], ['parameter 2', 'unsigned char'], ['parameter 3', 'shapes::Shape *']]);
+  assert.deepEqual(await shown('REQUEST'), [['id', 'unsigned long long'], ['done', 'function *']]);
+  const { rows: found } = await rowsOf(session, addressResolver, { symbol: ['program!Entry+4'] });
+  assert.deepEqual(found.map((row) => row['Symbol']), ['program!Entry+0x4']);
+  session.close();
 });
 
 test("a kernel's file has the names and types of its profile, and disassembles as it does in memory", { skip: replicaSkip }, async () => {

@@ -1,6 +1,7 @@
 import { ApiSets } from '../../kernel/windows/system/api-sets.js';
 import type { AddressSpace } from '../../memory/space.js';
 import type { TypeCompiler } from '../../object/compiler.js';
+import { namingRank } from '../../symbols/based.js';
 import { LoadedPe, type PeDebug, type PeExport } from '../../symbols/pe/loaded.js';
 import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
@@ -156,14 +157,14 @@ export class PeNames implements ModuleNames {
 
   private *symbols(): Generator<KernelSymbol> {
     const constants = this.profile?.source.constants;
-    const texts: KernelSymbol[] = [];
+    const later: [KernelSymbol[], KernelSymbol[]] = [[], []];
     for (const [name, offset] of constants?.entries() ?? []) {
       const symbol = { name, address: this.at64(offset), kind: constants?.kind(name) === 'function' ? 'T' : 'D' };
-      // Of several names at a place that of a string's text says least.
-      if (name.startsWith('str:')) texts.push(symbol);
-      else yield symbol;
+      const rank = namingRank(name);
+      if (rank === 0) yield symbol;
+      else later[rank - 1]?.push(symbol);
     }
-    yield* texts;
+    yield* later.flat();
     for (const one of this.exports().values()) {
       if (one.forwarder === undefined && constants?.get(one.name) === undefined) yield { name: one.name, address: this.at64(BigInt(one.rva)), kind: 'T' };
     }

@@ -3,6 +3,11 @@ import { PdbReader } from './reader.js';
 /** Number of the stream; the header's debug streams say where the rest is. */
 export const DBI_STREAM = 3;
 const NONE = 0xffff;
+/** First version (DBIImpvV60) whose descriptions of modules are read. */
+const FIRST_WITH_MODULES = 19970606;
+
+/** Bytes of a module's description before its names. */
+const MODULE_SIZE = 64;
 
 /** What the debug information stream (3, `DBI`) says. microsoft-pdb, PDB/dbi/dbi.h (NewDBIHdr, DBGTYPE); LLVM docs/PDB/DbiStream.rst. */
 export interface DebugInformation {
@@ -15,13 +20,25 @@ export interface DebugInformation {
   readonly sections: number | undefined;
   readonly originalSections: number | undefined;
   readonly omapFromSource: number | undefined;
+  /** what was linked: object files, libraries' members, the linker's own */
+  readonly modules: readonly Module[];
+}
+
+/** An object file, as the linker took it (MODI): names, and where its own symbols are. */
+export interface Module {
+  readonly name: string;
+  /** the library that it is of, or the object file itself */
+  readonly library: string;
+  readonly stream: number;
+  /** bytes of symbol records at the stream's start, with their signature */
+  readonly symbols: number;
 }
 
 /** Reads the header and the optional debug header at the stream's end. Throws ProfileError where it is cut off. */
 export function readDbi(bytes: Uint8Array): DebugInformation {
   const reader = new PdbReader(bytes, 'debug information stream');
   if (reader.i32() !== -1) return readOldDbi(new PdbReader(bytes, 'debug information stream'));
-  reader.skip(4); // version
+  const version = reader.u32();
   const age = reader.u32();
   reader.skip(8); // streams of hash tables, build number, version of the DLL that wrote it
   const symbols = reader.u16();
@@ -37,7 +54,8 @@ export function readDbi(bytes: Uint8Array): DebugInformation {
   reader.skip(2);
   const machine = reader.u16();
   reader.skip(4);
-  for (const size of [modules, contributions, map, files, servers, edit]) reader.skip(size);
+  const described = reader.part(modules);
+  for (const size of [contributions, map, files, servers, edit]) reader.skip(size);
   const header = reader.part(Math.min(debugHeader, reader.left));
   const streams: (number | undefined)[] = [];
   while (header.left >= 2) {
@@ -45,14 +63,29 @@ export function readDbi(bytes: Uint8Array): DebugInformation {
     streams.push(stream === NONE ? undefined : stream);
   }
   // FPO, exception, fixup, OMAP to source, OMAP from source, section headers, token map, xdata, pdata, new FPO, original section headers.
-  return { age, machine, symbols, omapFromSource: streams[4], sections: streams[5], originalSections: streams[10] };
+  return { age, machine, symbols, omapFromSource: streams[4], sections: streams[5], originalSections: streams[10], modules: version < FIRST_WITH_MODULES ? [] : readModules(described) };
+}
+
+/** Modules that have symbols of their own. A stream is taken once, whoever names it. */
+function readModules(reader: PdbReader): Module[] {
+  const modules = new Map<number, Module>();
+  while (reader.left > MODULE_SIZE) {
+    reader.skip(34); // a pointer, the first contribution to a section, flags
+    const stream = reader.u16();
+    const symbols = reader.u32();
+    reader.skip(24); // lines, source files
+    const module = { name: reader.cString(), library: reader.cString(), stream, symbols };
+    if (stream !== NONE && symbols > 0 && !modules.has(stream)) modules.set(stream, module);
+    reader.align();
+  }
+  return [...modules.values()];
 }
 
 /** The header before Visual C++ 6 (DBIHdr): streams of symbols, no section headers. */
 function readOldDbi(reader: PdbReader): DebugInformation {
   reader.skip(4);
   const symbols = reader.u16();
-  return { age: 1, machine: 0x14c, symbols, sections: undefined, originalSections: undefined, omapFromSource: undefined };
+  return { age: 1, machine: 0x14c, symbols, sections: undefined, originalSections: undefined, omapFromSource: undefined, modules: [] };
 }
 
 /** A section of the executable (IMAGE_SECTION_HEADER): where it is, from the image's base. */

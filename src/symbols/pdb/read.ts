@@ -1,64 +1,69 @@
-import { ProfileError } from '../error.js';
-import { ConstantMap, type ProfileSource } from '../source.js';
+import { printable, ProfileError } from '../error.js';
+import type { ProfileSource } from '../source.js';
 import type { ProfileMetadata } from '../types.js';
 import { DBI_STREAM, type DebugInformation, Omap, readDbi, readSections } from './dbi.js';
-import { openMsf } from './msf.js';
-import { plainName } from './names.js';
-import { PdbReader } from './reader.js';
+import { Globals } from './globals.js';
+import { IdStream } from './ids.js';
+import { hasIds, type PdbIdentity, readIdentity } from './info.js';
+import { leafName } from './leaves.js';
+import { Making, type PdbMaking } from './making.js';
+import { type Msf, openMsf } from './msf.js';
 import { readSymbols } from './symbols.js';
 import { TypeStream } from './tpi.js';
 import { PdbTypes } from './types.js';
 
 const INFO_STREAM = 1;
 const TYPE_STREAM = 2;
-/** First version of the information stream with a GUID (Visual C++ 7 beta). */
-const FIRST_WITH_GUID = 20000404;
+const ID_STREAM = 4;
 
-/** What a PDB says of itself. microsoft-pdb, PDB/include/pdbcommon.h; LLVM docs/PDB/PdbStream.rst. */
-export interface PdbIdentity {
-  readonly version: number;
-  /** seconds since 1970 when it was made */
-  readonly timestamp: number;
-  /** times it was written */
-  readonly age: number;
-  /** 32 hex digits as symbol servers write them; undefined before Visual C++ 7, whose PDBs are told by their timestamp */
-  readonly guid: string | undefined;
+/** A PDB as a profile, and what else it tells. */
+export interface PdbProfile extends ProfileSource {
+  readonly identity: PdbIdentity;
+  /** how the program was made, as far as the file says; read when it is asked for */
+  making(): PdbMaking;
+  /** sentences about what was met so far and not read: damaged modules, kinds of records */
+  notes(): string[];
 }
 
 /**
- * Reads a PDB as a profile: structs and enumerations of its type stream, names with their offsets from the image's base (section
- * headers and OMAP applied), types of globals where the PDB states them.
+ * Reads a PDB as a profile: structs and enumerations of its type stream, names of public symbols and of those that only its modules have (static
+ * functions and variables) with their offsets from the image's base (section headers and OMAP applied), types of globals and functions where the
+ * PDB states them.
  *
  * @param path where it came from, for messages and metadata
  * @throws ProfileError where it is no PDB, cut off, or damaged
  */
-export function readPdb(bytes: Buffer, path: string): ProfileSource & { readonly identity: PdbIdentity } {
+export function readPdb(bytes: Buffer, path: string): PdbProfile {
   const msf = openMsf(bytes);
   const identity = readIdentity(msf.stream(INFO_STREAM));
   const stream = new TypeStream(msf.stream(TYPE_STREAM));
   const dbi = msf.stream(DBI_STREAM).length > 0 ? readDbi(msf.stream(DBI_STREAM)) : undefined;
   const pointerSize = pointerSizeOf(dbi?.machine ?? 0, stream);
   const types = new PdbTypes(stream, pointerSize);
-  const bits = pointerSize === 4 ? 32 : 64;
-  const addresses = new Map<string, bigint>();
-  const functions = new Set<string>();
-  const typed = new Map<string, number>();
-  const raw = new Set<string>();
-  const numbers = new Map<string, number>();
+  const globals = new Globals(pointerSize === 4 ? 32 : 64);
+  const making = new Making();
+  const damaged: string[] = [];
   const place = dbi ? placer(dbi, (index) => msf.stream(index)) : undefined;
-  for (const symbol of dbi && place ? readSymbols(msf.stream(dbi.symbols)) : []) {
-    const address = place?.(symbol.segment, symbol.offset);
-    if (address === undefined) continue;
-    const plain = plainName(symbol.name, bits);
-    if (symbol.type !== undefined && !typed.has(plain)) typed.set(plain, symbol.type);
-    // A symbol stands twice where it is public and global: one place, one name. Others that share a name are numbered.
-    const key = `${plain} ${address}`;
-    if (raw.has(key)) continue;
-    raw.add(key);
-    const name = free(addresses, plain, numbers);
-    addresses.set(name, BigInt(address));
-    if (symbol.code) functions.add(name);
+  for (const symbol of dbi && place ? readSymbols(msf.stream(dbi.symbols), 'symbol stream') : []) {
+    if (symbol.kind === 'typedef') types.addName(symbol.name, symbol.type);
+    const address = symbol.kind === 'place' ? place?.(symbol.segment, symbol.offset) : undefined;
+    if (symbol.kind === 'place' && address !== undefined) globals.add(symbol, address);
   }
+  for (const { name, stream: index, symbols } of dbi?.modules ?? []) {
+    try {
+      // A signature stands first: CV_SIGNATURE_C13, or of an older compiler.
+      for (const symbol of readSymbols(msf.stream(index), `module ${printable(name)}`, 4, symbols)) {
+        making.add(symbol);
+        const address = symbol.kind === 'place' ? place?.(symbol.segment, symbol.offset) : undefined;
+        if (symbol.kind === 'place' && address !== undefined) globals.add(symbol, address);
+      }
+    } catch (error) {
+      // What the others have is there all the same.
+      if (!(error instanceof ProfileError)) throw error;
+      damaged.push(error.message);
+    }
+  }
+  const ids = lazily(() => idStream(msf, damaged));
   const metadata: ProfileMetadata = {
     os: 'windows',
     arch: dbi?.machine === 0xaa64 ? 'ARM64' : pointerSize === 4 ? 'I386' : 'AMD64',
@@ -68,11 +73,14 @@ export function readPdb(bytes: Buffer, path: string): ProfileSource & { readonly
     Timestamp: new Date(identity.timestamp * 1000).toISOString().replace('T', ' ').replace(/\..*$/, '+0000'),
     Version: identity.version,
   };
-  const typeOf = (name: string): ReturnType<PdbTypes['describe']> | undefined => {
-    const index = typed.get(name);
-    return index === undefined ? undefined : types.describe(index);
+  return {
+    types,
+    constants: globals.constants((type) => types.global(type), (id) => ids()?.functionType(id)),
+    metadata,
+    identity,
+    making: () => making.told(ids()),
+    notes: () => [...damaged, ...[...stream.unread].map(([leaf, count]) => `${leafName(leaf)} is not read: ${count} ${count === 1 ? 'record' : 'records'} passed over.`)],
   };
-  return { types, constants: new ConstantMap(addresses, functions, typeOf), metadata, identity };
 }
 
 /** What a PDB says of itself, without reading the rest of it. @throws ProfileError */
@@ -80,16 +88,20 @@ export function identityOf(bytes: Buffer): PdbIdentity {
   return readIdentity(openMsf(bytes).stream(INFO_STREAM));
 }
 
-/** Reads the information stream. */
-function readIdentity(bytes: Uint8Array): PdbIdentity {
-  const reader = new PdbReader(bytes, 'information stream');
-  const version = reader.u32();
-  const timestamp = reader.u32();
-  const age = reader.u32();
-  if (version < FIRST_WITH_GUID) return { version, timestamp, age, guid: undefined };
-  // The first three parts of a GUID are numbers, the rest is bytes.
-  const parts = [reader.u32().toString(16).padStart(8, '0'), reader.u16().toString(16).padStart(4, '0'), reader.u16().toString(16).padStart(4, '0')];
-  return { version, timestamp, age, guid: `${parts.join('')}${Buffer.from(reader.slice(8)).toString('hex')}`.toUpperCase() };
+/** The stream of ids; undefined where the file has none, or a damaged one, which is noted: types and names do not hang on it. */
+function idStream(msf: Msf, damaged: string[]): IdStream | undefined {
+  try {
+    return hasIds(msf.stream(INFO_STREAM)) ? new IdStream(msf.stream(ID_STREAM)) : undefined;
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    damaged.push(error.message);
+    return undefined;
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /**
@@ -117,16 +129,4 @@ function pointerSizeOf(machine: number, stream: TypeStream): 4 | 8 {
     if (record?.kind === 'pointer' && (record.size === 4 || record.size === 8)) return record.size;
   }
   throw new ProfileError('The PDB names no machine and no pointer: whether it is of 32 or 64 bits cannot be told.', 'fetch_pdb NAME GUID');
-}
-
-/**
- * A name that is not taken: `name`, `name_1`, `name_2` …
- * @param numbers the last one that each name was given: where a million share it, none is counted twice
- */
-function free(taken: ReadonlyMap<string, unknown>, name: string, numbers: Map<string, number>): string {
-  if (!taken.has(name)) return name;
-  let number = (numbers.get(name) ?? 0) + 1;
-  while (taken.has(`${name}_${number}`)) number++;
-  numbers.set(name, number);
-  return `${name}_${number}`;
 }

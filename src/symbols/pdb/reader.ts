@@ -2,17 +2,14 @@ import { ProfileError } from '../error.js';
 
 /** Bytes of a PDB stream, read in order; every read is checked, since counts and lengths in the file may lie. */
 export class PdbReader {
-  private readonly view: DataView;
-
   constructor(
     private readonly bytes: Uint8Array,
     /** names the stream, for messages */
     readonly what: string,
     public at = 0,
     readonly end = bytes.length,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+    private readonly view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  ) {}
 
   /** bytes that are left */
   get left(): number {
@@ -59,7 +56,17 @@ export class PdbReader {
   /** A reader of the next `length` bytes, which this one then has behind it. */
   part(length: number): PdbReader {
     const start = this.advance(length);
-    return new PdbReader(this.bytes, this.what, start, start + length);
+    return new PdbReader(this.bytes, this.what, start, start + length, this.view);
+  }
+
+  /** A reader of the record at a place in the stream: its length in two bytes, then what it holds. */
+  record(at: number): PdbReader {
+    return new PdbReader(this.bytes, this.what, at, this.end, this.view).counted();
+  }
+
+  /** A reader of the next record, which this one then has behind it. */
+  counted(): PdbReader {
+    return this.part(this.u16());
   }
 
   /** Text up to a null; a text that ends with the record is taken as it is. */

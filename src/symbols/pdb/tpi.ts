@@ -1,14 +1,13 @@
-import { ProfileError } from '../error.js';
-import { Leaf, Numeric } from './leaves.js';
-import { PdbReader } from './reader.js';
+import type { Convention } from '../types.js';
+import { nameOf, numberOf, numeric, skipField } from './fields.js';
+import { Leaf } from './leaves.js';
+import type { PdbReader } from './reader.js';
+import { RecordStream } from './records.js';
 
-/** First index of a record: what is below is a type without one. */
-export const FIRST_RECORD = 0x1000;
-const MAX_RECORDS = 1 << 22;
 /** Property bit of a class, union or enumeration that is only announced (`fwdref`). */
 const FORWARD = 0x80;
-/** Versions of the stream before Visual C++ 5 number types with 16 bits: their records are others. */
-const OLDEST_VERSION = 19960307;
+/** Calling conventions that are told, of those of CV_call_t: what they name is where the arguments are. */
+const CONVENTIONS: Readonly<Record<number, Convention>> = { 0x04: 'fastcall', 0x07: 'stdcall', 0x0b: 'thiscall', 0x18: 'vectorcall' };
 
 export interface ClassRecord {
   readonly kind: 'class';
@@ -34,7 +33,8 @@ export type TypeRecord =
   /** `size` in bytes of all elements together */
   | { readonly kind: 'array'; readonly element: number; readonly size: number; readonly stride?: number }
   | { readonly kind: 'bitfield'; readonly base: number; readonly bits: number; readonly start: number }
-  | { readonly kind: 'function' }
+  /** `argumentList` and `self` (the type of `this`, 0 where there is none) are indices */
+  | { readonly kind: 'function'; readonly returns: number; readonly argumentList: number; readonly self: number; readonly convention: Convention | undefined }
   | { readonly kind: 'alias'; readonly target: number; readonly name: string }
   /** a record that describes no data, or a kind that is not known here */
   | { readonly kind: 'other'; readonly leaf: number };
@@ -46,31 +46,13 @@ export interface FieldMember {
   readonly offset: number;
 }
 
-/**
- * The type stream (2, `TPI`): records of all types, numbered from the header's first index. Records are found at once and read when
- * they are asked for. microsoft-pdb, PDB/dbi/tpi.h (HDR), include/cvinfo.h (records); LLVM docs/PDB/TpiStream.rst.
- */
-export class TypeStream {
-  readonly first: number;
-  readonly end: number;
-  private readonly offsets: Uint32Array;
+/** The type stream (2, `TPI`): records of all types. microsoft-pdb, include/cvinfo.h; LLVM docs/PDB/TpiStream.rst. */
+export class TypeStream extends RecordStream {
+  /** kinds of records and fields that were met and are not read here, with how often */
+  readonly unread = new Map<number, number>();
 
-  constructor(private readonly bytes: Uint8Array) {
-    const header = new PdbReader(bytes, 'type stream');
-    const version = header.u32();
-    if (version < OLDEST_VERSION) throw new ProfileError(`The PDB's types are of version ${version}, before Visual C++ 5: these cannot be read.`, 'convert_profile FILE');
-    const size = header.u32();
-    this.first = header.u32();
-    this.end = header.u32();
-    const length = header.u32();
-    const count = this.end - this.first;
-    if (this.first < FIRST_RECORD || count < 0 || count > MAX_RECORDS) throw new ProfileError(`The PDB states types from ${this.first} to ${this.end}.`, 'Fetch the PDB again: fetch_pdb NAME GUID');
-    const records = new PdbReader(bytes, 'type stream', size, Math.min(bytes.length, size + length));
-    this.offsets = new Uint32Array(count);
-    for (let index = 0; index < count; index++) {
-      this.offsets[index] = records.at;
-      records.skip(records.u16());
-    }
+  constructor(bytes: Uint8Array) {
+    super(bytes, 'type stream');
   }
 
   /** The record of an index; undefined for indices that have none. Throws ProfileError for one that is cut off. */
@@ -80,6 +62,7 @@ export class TypeStream {
     const leaf = reader.u16();
     switch (leaf) {
       case Leaf.Modifier:
+      case Leaf.ModifierEx:
         return { kind: 'modifier', target: reader.u32() };
       case Leaf.Pointer: {
         const target = reader.u32();
@@ -143,9 +126,20 @@ export class TypeStream {
         const base = reader.u32();
         return { kind: 'bitfield', base, bits: reader.u8(), start: reader.u8() };
       }
-      case Leaf.Procedure:
-      case Leaf.MemberFunction:
-        return { kind: 'function' };
+      case Leaf.Procedure: {
+        const returns = reader.u32();
+        const convention = CONVENTIONS[reader.u8()];
+        reader.skip(3); // attributes, number of parameters: the list has it too
+        return { kind: 'function', returns, convention, self: 0, argumentList: reader.u32() };
+      }
+      case Leaf.MemberFunction: {
+        const returns = reader.u32();
+        reader.skip(4); // the class
+        const self = reader.u32();
+        const convention = CONVENTIONS[reader.u8()];
+        reader.skip(3);
+        return { kind: 'function', returns, convention, self, argumentList: reader.u32() };
+      }
       case Leaf.Alias:
       case Leaf.AliasSt: {
         const target = reader.u32();
@@ -173,7 +167,8 @@ export class TypeStream {
           found.push({ type, offset, name: nameOf(reader, leaf) });
           return true;
         }
-        case Leaf.BaseClass: {
+        case Leaf.BaseClass:
+        case Leaf.BaseInterface: {
           reader.skip(2);
           const type = reader.u32();
           found.push({ type, offset: numberOf(reader), name: undefined });
@@ -184,7 +179,7 @@ export class TypeStream {
           found.push({ type: reader.u32(), offset: 0, name: '__vfptr' });
           return true;
         default:
-          return skipField(reader, leaf);
+          return this.skip(reader, leaf);
       }
     });
     return found;
@@ -195,7 +190,7 @@ export class TypeStream {
     const found = new Map<string, string>();
     this.fields(list, (reader, leaf) => {
       if (found.size >= most) return false;
-      if (leaf !== Leaf.Enumerate && leaf !== Leaf.EnumerateSt) return skipField(reader, leaf);
+      if (leaf !== Leaf.Enumerate && leaf !== Leaf.EnumerateSt) return this.skip(reader, leaf);
       reader.skip(2);
       const value = numeric(reader).toString();
       const label = nameOf(reader, leaf);
@@ -205,7 +200,14 @@ export class TypeStream {
     return found;
   }
 
-  /** Calls `field` for each field of a list and of those that continue it, until it says that it cannot go on. */
+  /** The types of a function's parameters; a 0 at the end stands for `...`. @param most parameters after which it stops */
+  parameters(list: number, most = Infinity): number[] {
+    const reader = this.reader(list);
+    if (!reader || reader.u16() !== Leaf.ArgumentList) return [];
+    return Array.from({ length: Math.min(reader.u32(), most, Math.floor(reader.left / 4)) }, () => reader.u32());
+  }
+
+  /** Calls `field` for each field of a list and of those that continue it, until it says that it has enough or cannot go on. */
   private fields(list: number, field: (reader: PdbReader, leaf: number) => boolean): void {
     const seen = new Set<number>();
     let next: number | undefined = list;
@@ -232,118 +234,19 @@ export class TypeStream {
     }
   }
 
+  /** Notes that a record or field is not read. */
+  passOver(leaf: number): void {
+    this.unread.set(leaf, (this.unread.get(leaf) ?? 0) + 1);
+  }
+
+  private skip(reader: PdbReader, leaf: number): boolean {
+    const known = skipField(reader, leaf);
+    if (!known) this.passOver(leaf);
+    return known;
+  }
+
   private aggregate(reader: PdbReader, leaf: number, union: boolean, property: number, fields: number): ClassRecord {
     const size = numberOf(reader);
     return { kind: 'class', union, size, fields, name: nameOf(reader, leaf), forward: (property & FORWARD) !== 0 };
   }
-
-  /** The record's bytes behind its length. */
-  private reader(index: number): PdbReader | undefined {
-    const offset = index >= this.first ? this.offsets[index - this.first] : undefined;
-    if (offset === undefined) return undefined;
-    const start = new PdbReader(this.bytes, 'type stream', offset);
-    return start.part(start.u16());
-  }
-}
-
-/** Steps over a field that is no data; false where its kind, and so its length, is not known. */
-function skipField(reader: PdbReader, leaf: number): boolean {
-  switch (leaf) {
-    case Leaf.Member:
-    case Leaf.MemberSt:
-    case Leaf.BaseClass:
-      reader.skip(6);
-      numeric(reader);
-      if (leaf !== Leaf.BaseClass) nameOf(reader, leaf);
-      return true;
-    case Leaf.Enumerate:
-    case Leaf.EnumerateSt:
-      reader.skip(2);
-      numeric(reader);
-      nameOf(reader, leaf);
-      return true;
-    case Leaf.VirtualBaseClass:
-    case Leaf.IndirectVirtualBaseClass:
-      reader.skip(10);
-      numeric(reader);
-      numeric(reader);
-      return true;
-    case Leaf.StaticMember:
-    case Leaf.StaticMemberSt:
-    case Leaf.NestedType:
-    case Leaf.NestedTypeSt:
-    case Leaf.NestedTypeEx:
-    case Leaf.MemberModify:
-    case Leaf.Method:
-    case Leaf.MethodSt:
-    case Leaf.FriendFunction:
-    case Leaf.FriendFunctionSt:
-      reader.skip(6);
-      nameOf(reader, leaf);
-      return true;
-    case Leaf.OneMethod:
-    case Leaf.OneMethodSt: {
-      const attributes = reader.u16();
-      reader.skip(4);
-      // Introducing virtual functions (4, 6) state their place in the table.
-      const property = (attributes >>> 2) & 7;
-      if (property === 4 || property === 6) reader.skip(4);
-      nameOf(reader, leaf);
-      return true;
-    }
-    case Leaf.FriendClass:
-    case Leaf.VirtualFunctionTable:
-      reader.skip(6);
-      return true;
-    case Leaf.VirtualFunctionOffset:
-      reader.skip(10);
-      return true;
-    default:
-      return false;
-  }
-}
-
-const OLD_NAMES: ReadonlySet<number> = new Set([
-  ...[Leaf.ArraySt, Leaf.ClassSt, Leaf.StructureSt, Leaf.UnionSt, Leaf.EnumSt, Leaf.AliasSt, Leaf.EnumerateSt],
-  ...[Leaf.MemberSt, Leaf.StaticMemberSt, Leaf.MethodSt, Leaf.NestedTypeSt, Leaf.OneMethodSt, Leaf.FriendFunctionSt],
-]);
-
-function nameOf(reader: PdbReader, leaf: number): string {
-  return OLD_NAMES.has(leaf) ? reader.pascalString() : reader.cString();
-}
-
-/** A number of any of the forms that records have. Throws ProfileError for a form that is none. */
-function numeric(reader: PdbReader): bigint {
-  const leaf = reader.u16();
-  if (leaf < Numeric.Char) return BigInt(leaf);
-  switch (leaf) {
-    case Numeric.Char:
-      return BigInt.asIntN(8, BigInt(reader.u8()));
-    case Numeric.Short:
-      return BigInt(reader.i16());
-    case Numeric.UShort:
-      return BigInt(reader.u16());
-    case Numeric.Long:
-      return BigInt(reader.i32());
-    case Numeric.ULong:
-      return BigInt(reader.u32());
-    case Numeric.QuadWord:
-      return reader.i64();
-    case Numeric.UQuadWord:
-      return reader.u64();
-    case Numeric.OctWord:
-    case Numeric.UOctWord: {
-      const low = reader.u64();
-      return low | (reader.u64() << 64n);
-    }
-    default:
-      throw new ProfileError(`The PDB's ${reader.what} has a number of unknown form 0x${leaf.toString(16)}.`, 'Fetch the PDB again: fetch_pdb NAME GUID');
-  }
-}
-
-/** A size or offset; one that no memory has is damaged. */
-function numberOf(reader: PdbReader): number {
-  const value = numeric(reader);
-  if (value < 0n || value > 0xffffffffffn) throw new ProfileError(`The PDB's ${reader.what} states a size of ${value} bytes.`, 'Fetch the PDB again: fetch_pdb NAME GUID');
-  return Number(value);
 }

@@ -1,12 +1,16 @@
-import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
+import type { EnumType, FunctionSignature, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
+import { isData } from './leaves.js';
 import { primitive } from './primitives.js';
-import { type ClassRecord, type EnumRecord, FIRST_RECORD, type TypeRecord, type TypeStream } from './tpi.js';
+import { FIRST_RECORD } from './records.js';
+import type { ClassRecord, EnumRecord, TypeRecord, TypeStream } from './tpi.js';
 
 /** Types that lead to types (modifier, pointer, array) are followed so far: more is a circle. */
 const DEEPEST = 64;
 /** Members of a struct with those of its base classes, and constants of an enumeration, at most: the largest of Windows have some thousand. */
 const MOST_MEMBERS = 1 << 14;
 const MOST_LABELS = 1 << 16;
+/** Parameters of a function at most: C++ asks compilers for 256, and people write ten. */
+const MOST_PARAMETERS = 64;
 /** What compilers call a type without a name. */
 const UNNAMED = /^(?:__unnamed|<unnamed-tag>|<anonymous-tag>|<unnamed-type-.*>|<unnamed-enum-.*>)$|::(?:__unnamed|<unnamed-tag>|<unnamed-type-.*>)$/;
 
@@ -19,9 +23,13 @@ export class PdbTypes implements TypeSource {
   private readonly enums = new Map<string, number>();
   /** names that are only announced, with their announcement */
   private readonly announced = new Map<string, number>();
+  /** typedefs */
+  private readonly names = new Map<string, number>();
   private readonly layouts = new Map<string, StructLayout | undefined>();
   /** constants of enumerations, by the field list that has them: many members are of one */
   private readonly labels = new Map<number, ReadonlyMap<string, string>>();
+  private readonly signatures = new Map<number, TypeDescriptor>();
+  private readonly parameters = new Map<number, Pick<FunctionSignature, 'parameters' | 'variadic'>>();
 
   constructor(
     private readonly stream: TypeStream,
@@ -36,7 +44,7 @@ export class PdbTypes implements TypeSource {
       } else if (record?.kind === 'enum' && !record.forward) {
         const name = enumName(record, index);
         if (!this.enums.has(name)) this.enums.set(name, index);
-      }
+      } else if (record?.kind === 'other' && isData(record.leaf)) stream.passOver(record.leaf);
     }
   }
 
@@ -48,8 +56,14 @@ export class PdbTypes implements TypeSource {
     return this.enums.keys();
   }
 
-  typedef(): undefined {
-    return undefined;
+  typedef(name: string): TypeDescriptor | undefined {
+    const index = this.names.get(name);
+    return index === undefined ? undefined : this.describe(index);
+  }
+
+  /** Notes a `typedef`: they stand among the symbols. The first of a name stands. */
+  addName(name: string, index: number): void {
+    if (!this.names.has(name)) this.names.set(name, index);
   }
 
   struct(name: string): StructLayout | undefined {
@@ -93,6 +107,29 @@ export class PdbTypes implements TypeSource {
       case 'other':
         return VOID;
     }
+  }
+
+  /** The type of a global: of a function with what it takes and gives, of data as {@link describe} has it. */
+  global(index: number): TypeDescriptor {
+    const record = index < FIRST_RECORD ? undefined : this.stream.record(index);
+    if (record?.kind !== 'function') return this.describe(index);
+    let known = this.signatures.get(index);
+    if (!known) this.signatures.set(index, (known = { kind: 'function', signature: this.signature(record) }));
+    return known;
+  }
+
+  private signature({ returns, argumentList, self, convention }: Extract<TypeRecord, { kind: 'function' }>): FunctionSignature {
+    let list = this.parameters.get(argumentList);
+    if (!list) this.parameters.set(argumentList, (list = this.parameterList(argumentList)));
+    const object = self === 0 ? [] : [this.describe(self)];
+    return { returns: this.describe(returns), parameters: [...object, ...list.parameters], variadic: list.variadic, ...(convention === undefined ? {} : { convention }) };
+  }
+
+  private parameterList(list: number): Pick<FunctionSignature, 'parameters' | 'variadic'> {
+    const types = this.stream.parameters(list, MOST_PARAMETERS);
+    // T_NOTYPE at the end is C's `...`.
+    const variadic = types.at(-1) === 0;
+    return { variadic, parameters: (variadic ? types.slice(0, -1) : types).map((type) => this.describe(type)) };
   }
 
   /** Bytes of a type; 0 where it has none or they are not known. */

@@ -1,6 +1,6 @@
 import { bigintOf, integerOf, objectOf, own, stringOf, type Json, type JsonObject } from '../json.js';
 import { nativeType, sizeOfType, type DataModel } from '../native.js';
-import type { EnumType, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
+import type { Convention, EnumType, FunctionSignature, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
 
 /** Types nest a few levels (a pointer to an array of pointers); deeper ones are hostile. */
 const MAX_NESTING = 32;
@@ -8,6 +8,10 @@ const MAX_NESTING = 32;
 const MAX_LIFTING = 8;
 /** Members that are lifted into one struct, at most: unnamed structs may hold each other many times over. */
 const MOST_MEMBERS = 1 << 16;
+
+/** Parameters of a function, at most. */
+const MOST_PARAMETERS = 64;
+const CONVENTIONS: readonly Convention[] = ['stdcall', 'fastcall', 'thiscall', 'vectorcall'];
 
 /** Rekall's names for what C writes without a name: members `u1`, `u2` … of types `__unnamed_…`. */
 const UNNAMED_MEMBER = /^u\d+$/;
@@ -128,6 +132,10 @@ export class VtypeSource implements TypeSource {
         return this.bitfield(args, nesting);
       case 'Enumeration':
         return this.enumeration(args, nesting);
+      case 'Function': {
+        const stated = objectOf(args['args']);
+        return stated ? { kind: 'function', signature: this.signature(stated, nesting) } : { kind: 'function' };
+      }
       case 'UnicodeString': {
         // What PDBs call an array of wide characters: its length counts characters, descriptors count bytes.
         const length = integerOf(args['length']);
@@ -150,6 +158,17 @@ export class VtypeSource implements TypeSource {
     const target = args['target'];
     if (target === undefined || target === null) return { kind: 'void' };
     return this.describe(typeof target === 'string' ? [target, args['target_args'] ?? {}] : target, nesting + 1);
+  }
+
+  private signature(stated: JsonObject, nesting: number): FunctionSignature {
+    const parameters = Array.isArray(stated['parameters']) ? (stated['parameters'] as readonly Json[]) : [];
+    const convention = CONVENTIONS.find((known) => known === stated['convention']);
+    return {
+      returns: this.describe(stated['returns'], nesting + 1),
+      parameters: parameters.slice(0, MOST_PARAMETERS).map((type) => this.describe(type, nesting + 1)),
+      variadic: stated['variadic'] === true,
+      ...(convention === undefined ? {} : { convention }),
+    };
   }
 
   private array(args: JsonObject, nesting: number): TypeDescriptor {

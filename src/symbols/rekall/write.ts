@@ -1,5 +1,5 @@
 import { StructQueue } from '../struct-queue.js';
-import type { EnumType, IntegerType, ProfileMetadata, StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../types.js';
+import type { EnumType, FunctionSignature, IntegerType, ProfileMetadata, StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../types.js';
 
 /** Version of the profile format that is written (rekall-profiles v1.0). */
 const FORMAT_VERSION = '1.0';
@@ -107,7 +107,7 @@ class VtypeWriter {
       case 'void':
         return ['Void'];
       case 'function':
-        return ['Function'];
+        return type.signature ? ['Function', { args: this.signature(type.signature) }] : ['Function'];
       case 'pointer':
         return ['Pointer', this.target(type.target)];
       case 'array':
@@ -137,6 +137,11 @@ class VtypeWriter {
       ...(isDescriptor(target) && this.target(target)),
       ...(name === 'UnicodeString' && typeof length === 'number' && { length: length / 2 }),
     };
+  }
+
+  /** What the original keeps in `args` are types, too, but of what it does not say: ours stand under names. */
+  private signature({ returns, parameters, variadic, convention }: FunctionSignature): Record<string, unknown> {
+    return { returns: this.vtype(returns), parameters: parameters.map((type) => this.vtype(type)), ...(variadic && { variadic }), ...(convention !== undefined && { convention }) };
   }
 
   private target(type: TypeDescriptor): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { parsePdb } from '../../../plugins/general/parse_pdb.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Session } from '../../../src/session/session.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
+import { buildInfo, fakePdb, id, record } from '../../support/pdb.js';
 import { root } from '../../support/root.js';
 import { rowsOf } from '../../support/sample.js';
 
@@ -42,6 +43,27 @@ test('a name without a path lies in dump_dir', async () => {
     assert.equal((await openProfileFile(join(folder, 'types.json.gz'))).metadata.arch, 'AMD64');
     const elsewhere = await rowsOf(session(), parsePdb, { pdb_filename: source, output: join(folder, 'whole.json'), dump_dir: tmpdir() });
     assert.equal(elsewhere.rows[0]?.['path'], join(folder, 'whole.json'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('how a program was made is told, and kept in the profile; what it says of that cannot speak for us', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekall-pdb-'));
+  try {
+    const path = join(folder, 'program.json');
+    const { rows, run: { notes } } = await rowsOf(session(), parsePdb, { pdb_filename: join(root, 'test', 'data', 'pdb', 'program-amd64.pdb'), output: path, concise: false });
+    assert.deepEqual([rows[0]?.['functions'], rows[0]?.['constants']], [28, 15]);
+    assert.ok(notes.includes('Made with Debian clang version 14.0.6 14.0.6.0 (C++), Debian clang version 14.0.6 14.0.6.0 (C), LLVM Linker 14.10.25019.0 (linker).'), notes.join('\n'));
+    assert.match(notes.join('\n'), /^Built program\.cpp in \.: \/usr\/lib\/llvm-14\/bin\/clang "-cc1" .*…\nBuilt helper\.c in \.: /m);
+    const { metadata } = await openProfileFile(path);
+    assert.deepEqual((metadata['Builds'] as { source?: string }[]).map(({ source }) => source), ['program.cpp', 'helper.c', undefined]);
+    assert.equal((metadata['Compilers'] as string[]).length, 3);
+
+    const hostile = join(folder, 'hostile.pdb');
+    writeFileSync(hostile, fakePdb({ types: [record.pointer(0x22)], ids: [id.text('C:\\\x1b]0;x\x07\nNothing was written'), id.build(0x1000, 0x1000)], modules: [[buildInfo(0x1001)]] }));
+    const { run: other } = await rowsOf(session(), parsePdb, { pdb_filename: hostile, concise: false });
+    assert.ok(other.notes.includes('Built in C:\\\\x1b]0;x\\x07\\x0aNothing was written: C:\\\\x1b]0;x\\x07\\x0aNothing was written'), other.notes.join('\n'));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -11,7 +11,7 @@ import { ProfileError } from '../../../src/symbols/error.js';
 import { readPdb } from '../../../src/symbols/pdb/read.js';
 import { rekallProfileText } from '../../../src/symbols/rekall/write.js';
 import { bounded } from '../../support/effort.js';
-import { fakePdb, field, type FakePdb, publicSymbol, record, u32 } from '../../support/pdb.js';
+import { buildInfo, fakePdb, field, type FakePdb, id, procedure, publicSymbol, record, u32 } from '../../support/pdb.js';
 import { root } from '../../support/root.js';
 
 /** T_ULONG, T_64PVOID */
@@ -31,6 +31,8 @@ function everything(bytes: Buffer): ReturnType<typeof readPdb> {
   }
   for (const name of pdb.types.enumNames()) pdb.types.enum(name);
   for (const [name] of pdb.constants.entries()) pdb.constants.type(name);
+  pdb.making();
+  pdb.notes();
   return pdb;
 }
 
@@ -104,8 +106,66 @@ test('sizes, counts and places that cannot be', () => {
   assert.throws(() => read({ types: [record.fields(Buffer.concat([Buffer.from([0x0d, 0x15, 3, 0]), u32(ULONG), Buffer.from([0xff, 0xff])])), record.struct('S', 0x1000, 8)] }), ProfileError);
 });
 
+test('functions that name an id have the type of that id, and their module makes them symbols', () => {
+  const types = [record.parameters(ULONG, VOID_POINTER), record.procedure(ULONG, 0x1000, 2)];
+  const ids = [id.functionOf(0x1001), id.method(0x1000, 0x1001), id.text('D:\\src', 0), id.text(' /GS', 0x1004), id.list(0x1005), id.text('cl /c', 0), id.build(0x1002, 0x1002, 0, 0, 0x1003)];
+  const { constants, making, notes } = read({ types, ids, modules: [[procedure('first', 0x10, { id: 0x1000 }), procedure('second', 0x20, { id: 0x1001 })], [procedure('third', 0x30, { type: 0x1001 }), buildInfo(0x1006)]] });
+  assert.deepEqual([...constants.entries()], [['first', 0x1010n], ['second', 0x1020n], ['third', 0x1030n]]);
+  for (const name of ['first', 'second', 'third']) {
+    const type = constants.type(name);
+    assert.deepEqual(type?.kind === 'function' && type.signature?.parameters.map(({ kind }) => kind), ['int', 'pointer'], name);
+  }
+  assert.deepEqual(making().builds, [{ folder: 'D:\\src', tool: 'D:\\src', source: '', pdb: '', command: 'cl /c /GS' }]);
+  assert.deepEqual(notes(), []);
+});
+
+test('ids that go round in circles, lead nowhere, or are many', () => {
+  const functionOf = (index: number): readonly Buffer[] => [procedure('f', 0, { id: index })];
+  const nowhere: readonly (readonly Buffer[])[] = [
+    [id.text('x', 0x1001), id.list(0x1000, 0x1000), id.build(0x1000, 0x1001, 0x1002, 0xffffffff, 5)],
+    [id.functionOf(0x1000), id.functionOf(0xffffffff)],
+    [id.build(...Array.from({ length: 100 }, () => 0x1000))],
+    // A list of more than it has, ids of a few bytes, a function without a type.
+    [Buffer.concat([id.list(), u32(0)]).fill(0xff, 2, 6), Buffer.from([0x01, 0x16]), Buffer.from([0x05, 0x16, 0, 0]), Buffer.from([0x03, 0x16])],
+  ];
+  for (const ids of nowhere) {
+    for (let index = 0; index < ids.length; index++) read({ types: [], ids, modules: [[...functionOf(0x1000 + index), buildInfo(0x1000 + index)]] });
+  }
+  // Each text stands for a hundred of the one below it, ten levels deep.
+  const levels = Array.from({ length: 10 }, (_, level) => [id.list(...Array.from({ length: 100 }, () => 0x1000 + level * 2 - 1)), id.text('x', 0x1000 + level * 2)]).flat();
+  const { making } = read({ types: [], ids: [...levels, ...Array.from({ length: 1000 }, () => id.build(0x1013))], modules: [Array.from({ length: 1000 }, (_, index) => buildInfo(0x1014 + index))] });
+  assert.ok(making().builds.every(({ folder }) => folder.length <= 1 << 15));
+  assert.ok(making().builds.length <= 16);
+});
+
+test('a stream that thousands of modules name is read once; a module that is cut off costs only itself', () => {
+  const own = Array.from({ length: 5000 }, (_, index) => procedure(`f${index}`, index * 16, { type: 0x1000 }));
+  const { constants } = read({ types: [record.procedure(ULONG, 0x1000, 0)], modules: [own, ...Array.from({ length: 5000 }, () => 0)] });
+  assert.equal(constants.size, 5000);
+  const cut = procedure('cut', 0x20, { type: 0x1000 }).subarray(0, 12);
+  const damaged = read({ types: [], modules: [[procedure('before', 0x10, { type: 0x1000 }), cut, procedure('behind', 0x30, { type: 0x1000 })], [procedure('next', 0x40, { type: 0x1000 })]] });
+  assert.deepEqual([...damaged.constants.entries()].map(([name]) => name), ['before', 'next']);
+  assert.match(damaged.notes().join(), /module0\.obj ends in the middle of a record/);
+});
+
+test('functions of many parameters, of themselves, of lists that are none', () => {
+  const many = record.parameters(...Array.from({ length: 10_000 }, () => 0x1002));
+  const types = [many, record.procedure(0x1001, 0x1000, 10_000), record.pointer(0x1001), record.procedure(0xffffffff, 0x1001, 3)];
+  const { constants } = read({ types, modules: [[...Array.from({ length: 5000 }, (_, index) => procedure(`f${index}`, index * 16, { type: 0x1001 })), procedure('g', 8, { type: 0x1003 })]] });
+  const type = constants.type('f4999');
+  assert.ok(type?.kind === 'function' && type.signature && type.signature.parameters.length <= 64);
+  assert.deepEqual(type.signature.parameters[0], { kind: 'pointer', target: { kind: 'function' } });
+  assert.deepEqual(constants.type('g'), { kind: 'function', signature: { returns: { kind: 'void' }, parameters: [], variadic: false } });
+});
+
+test('kinds of records that are not read are named once', () => {
+  const matrix = Buffer.from([0x1c, 0x15, 0, 0, 0, 0]);
+  const { notes } = read({ types: [matrix, matrix, record.fields(field.member('a', ULONG, 0), Buffer.from([0x77, 0x17, 0, 0])), record.struct('S', 0x1002, 8)] });
+  assert.deepEqual(notes(), ['LF_MATRIX is not read: 2 records passed over.', 'kind 0x1777 is not read: 1 record passed over.']);
+});
+
 test('hundred mutations of headers, directories and records of real PDBs: an error of ours, or what is there', () => {
-  for (const name of ['types-amd64.pdb', 'types-i386.pdb']) {
+  for (const name of ['types-amd64.pdb', 'program-i386.pdb']) {
     const good = readFileSync(join(root, 'test/data/pdb', name));
     const numbers = fc.constantFrom(0, 1, 0x7f, 0xff, 0x100, 0x1000, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff);
     fc.assert(

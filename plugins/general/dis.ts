@@ -85,9 +85,11 @@ export const dis = definePlugin({
       }
       const { name, start: base, title } = heading.at(code.address);
       const common = { $depth: depth, divider: title, address: code.address, rel: code.address - base, function: name ?? null };
-      if (code.kind === 'unreadable' && range.end === TOP && code.length > LARGEST_HOLE) {
+      // Whoever did not say how far does not mean what lies behind a hole, least of all one that the listing would begin with.
+      const nothing = rows === 1 && !range.bounded && (range.end === TOP || after(code) >= range.end);
+      if (code.kind === 'unreadable' && (nothing || (range.end === TOP && code.length > LARGEST_HOLE))) {
         yield { ...common, opcode: unreadable(code.address), comment: 'not in memory' };
-        context.note(`Nothing is in memory from 0x${code.address.toString(16)} on: vtop 0x${code.address.toString(16)} tells why.`);
+        context.note(nothingAt(code, range, args.address_space));
         break;
       }
       position.set(space, BigInt.asUintN(64, after(code)));
@@ -128,6 +130,17 @@ function rangeOf(args: { length?: number | undefined; end?: bigint | undefined; 
   if (args.rows !== undefined) return { end: TOP, open: false, bounded: false, rows };
   if (extent?.end !== undefined && extent.code) return { end: extent.end, open: true, bounded: false, rows: FUNCTION_ROWS };
   return { end: TOP, open: true, bounded: false, rows: UNKNOWN_ROWS };
+}
+
+/** Why a listing ends in a hole, and what to ask next. */
+function nothingAt(code: UnreadableCode, { end }: Range, space: string | undefined): string {
+  const asked = space === undefined ? '' : ` ${space}`;
+  const why = `\`vtop 0x${code.address.toString(16)}${asked}\` tells why`;
+  const next = after(code);
+  if (code.length > LARGEST_HOLE || next >= TOP) return `Nothing is in memory from 0x${code.address.toString(16)} on: ${why}.`;
+  const nothing = `Nothing is in memory at 0x${code.address.toString(16)}: ${why}.`;
+  // The hole may go on behind the function.
+  return next >= end ? nothing : `${nothing} The next byte that is there: \`dis 0x${next.toString(16)}${asked}\`.`;
 }
 
 /** One instruction behind the other. Padding after the last one that can be reached is held back until something follows it. */

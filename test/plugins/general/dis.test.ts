@@ -166,6 +166,19 @@ test('a page that is missing is one row, and the listing goes on behind it', asy
   session.close();
 });
 
+test('where nothing is mapped that is said at once, with what to ask next; a length asks for what lies behind, too', async () => {
+  const { image, at } = holed();
+  const session = sessionOn(image.kernel());
+  const start = at + 0x1800n;
+  const missing = await rowsOf(session, dis, { offset: start });
+  assert.deepEqual(missing.rows.map((row) => [row['address'], comment(row)]), [[start, 'not in memory']]);
+  assert.deepEqual(missing.run.notes.slice(0, 1), [
+    `Nothing is in memory at 0x${start.toString(16)}: \`vtop 0x${start.toString(16)}\` tells why. The next byte that is there: \`dis 0x${(at + 0x2000n).toString(16)}\`.`,
+  ]);
+  assert.equal((await rowsOf(session, dis, { offset: start, length: 0x802 })).rows.length, 3);
+  session.close();
+});
+
 test('bytes that begin no instruction, wrong ranges, addresses that cannot be', async () => {
   const { image, at } = holed();
   image.write(at, Buffer.from('06d60f04c5c3', 'hex'));

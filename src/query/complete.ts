@@ -38,7 +38,7 @@ const VALUES = new Set(['Name', 'Text', 'Numeral', 'Placeholder', 'RParen', 'RBr
 /**
  * Completes a half-typed query at the cursor: keywords that fit, tables behind `from` and `join`, arguments and their values inside of a
  * call, columns and aliases of the sources in scope (also of those behind the cursor), members behind a dot through structs and pointers,
- * functions, views and names of the session. Never throws on text, however little sense it makes.
+ * functions, views and names of the session; columns of all tables where a select names none yet. Never throws on text, however little sense it makes.
  */
 export async function completeQuery(text: string, cursor: number, catalog: Catalog): Promise<QueryCompletion> {
   const fragment = /[A-Za-z_$][\w$]*$/.exec(text.slice(0, cursor))?.[0] ?? '';
@@ -198,7 +198,16 @@ class Place {
     const aliases = sources.flatMap(({ alias, name }) => (alias ?? name) || []).map(quoted);
     const defined = [...(this.catalog.definitions?.variables ?? [])].map(([name, { bindings }]) => (bindings[0]?.parameters ? `${name}(` : name));
     const named = fragment === '' ? [] : await this.functions();
+    // Who writes from left to right has named no table yet: any may be meant.
+    if (sources.length === 0 && fragment !== '' && this.clause() === 'select') own.push(...(await this.allColumns()));
     return [...own, ...aliases, ...this.selected(), ...defined, ...named];
+  }
+
+  /** The columns of all tables. */
+  private async allColumns(): Promise<string[]> {
+    const names = new Set<string>();
+    for (const table of this.catalog.names()) for (const column of Object.keys((await tableOf(this.catalog, table))?.columns ?? {})) names.add(column);
+    return [...names].sort().map(quoted);
   }
 
   /** Names that the select gives its columns, which `order by`, `group by` and `having` may use. */

@@ -69,6 +69,11 @@ test('columns of sources, also of those behind the cursor', async () => {
   await offers('select p.| from pslist() p, lsof() f', ['pid', 'name', '*'], ['fd']);
   await offers('select f.p| from pslist() p, lsof() f', ['path', 'pid'], ['fd']);
   await offers('select pslist.n| from pslist()', ['name']);
+  // No table is named yet: any may be meant, and an empty word would mean all of them.
+  assert.deepEqual((await at('select pa|')).matches, ['path']);
+  await offers('select pid, n|', ['name', 'not', 'null']);
+  await offers('select |', ['distinct'], ['pid', 'fd']);
+  await offers('select 1 limit n|', [], ['name']);
   await offers('select n| from young', ['number', 'name'], ['_EPROCESS']);
   await offers('select n| from (select pid as number, path from lsof()) x', ['number'], ['name']);
   await offers('select x.| from (select * from lsof()) x', ['fd', 'path']);

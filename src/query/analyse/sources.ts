@@ -1,5 +1,7 @@
 import type { Call, Expression, Name, Place } from '../../../grammar/efilter-tree.js';
+import { PluginError } from '../../plugin/error.js';
 import { didYouMean } from '../../plugin/similar.js';
+import type { Catalog, CatalogTable } from '../catalog.js';
 import { QueryError } from '../error.js';
 import type { Field, Relation, Scalar } from '../plan/logical.js';
 import { toColumn, type Type, types } from '../types.js';
@@ -87,7 +89,7 @@ async function calledRelation(analysis: Analysis, node: Call, position: Position
     const view = await viewOf(analysis, node.name, node.at);
     if (view) return view;
   }
-  const table = await catalog.table(node.name, sessionAsked(node));
+  const table = await askedTable(catalog, node);
   if (table) return tableScan(analysis, table, node, position);
   if (purpose === 'value') return undefined;
   const list = await listFunction(analysis, node, position);
@@ -96,10 +98,16 @@ async function calledRelation(analysis: Analysis, node: Call, position: Position
   return undefined;
 }
 
-/** `session: 2` among the arguments. */
-function sessionAsked({ args }: Call): number | undefined {
-  const value = args.find(({ name }) => name === 'session')?.value;
-  return value?.kind === 'literal' && typeof value.value === 'number' ? value.value : undefined;
+/** The table that a call names, as the session has it that `session: 2` asks for. That there is none is a mistake at that number. */
+async function askedTable(catalog: Catalog, { name, args }: Call): Promise<CatalogTable | undefined> {
+  const value = args.find((argument) => argument.name === 'session')?.value;
+  if (value?.kind !== 'literal' || typeof value.value !== 'number') return catalog.table(name);
+  try {
+    return await catalog.table(name, value.value);
+  } catch (error) {
+    if (error instanceof PluginError) throw new QueryError(error.message, value, error.next);
+    throw error;
+  }
 }
 
 function unknownTable(analysis: Analysis, name: string, place: Place, scope: Scope): QueryError {

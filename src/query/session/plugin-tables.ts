@@ -20,7 +20,7 @@ export async function pluginTable(session: Session, name: string, asked?: number
   const all = session.registry.named(name);
   if (all.length === 0) return unknown(session, name);
   // To a command with an argument of this name it means something else.
-  const target = asked === undefined || all.some(({ args }) => 'session' in args) ? undefined : session.group?.get(asked);
+  const target = asked === undefined || all.some(({ args }) => 'session' in args) ? undefined : sessionOf(session, asked);
   const entry = target && target !== session ? await target.entry(name) : await entryFor(session, name, all);
   const own = 'session' in entry.args;
   const args: Args = own ? entry.args : { ...entry.args, session: SESSION };
@@ -104,10 +104,14 @@ class PluginRun implements TableRun {
   private target(): Session {
     const id = this.ownSession ? undefined : this.given['session'];
     if (id === undefined || id === null) return this.session;
-    if (Number(id) === this.session.id) return this.session;
-    const target = this.session.group?.get(Number(id));
-    if (target) return target;
-    const known = (this.session.group?.list() ?? [this.session]).map((one) => one.id).join(', ');
-    throw new PluginError(`There is no session ${String(id)}: there are ${known}.`, 'slist');
+    return sessionOf(this.session, Number(id));
   }
+}
+
+/** A session of the group by its number. Throws PluginError where there is none. */
+function sessionOf(session: Session, id: number): Session {
+  const target = id === session.id ? session : session.group?.get(id);
+  if (target) return target;
+  const known = (session.group?.list() ?? [session]).map((one) => one.id);
+  throw new PluginError(`There is no session ${id}: ${known.length === 1 ? 'there is only' : 'there are'} ${known.join(', ')}.`, 'slist');
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { QueryError } from '../../../src/query/error.js';
 import { Timestamp } from '../../../src/object/time.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { engineTables } from '../../../src/query/session/engine-tables.js';
@@ -56,7 +57,11 @@ test('two images in one query', { skip }, async () => {
   const [both] = await rows('select count(*) as n from pslist() a join pslist(session: {0}) b on a.pid = b.pid and a.name = b.name', [other.id]);
   assert.ok(Number(both?.['n']) >= Number(truth));
   assert.deepEqual(await rows('select pid from pslist() except select pid from pslist(session: 2)'), []);
-  await assert.rejects(rows('select pid from pslist(session: 9)'), /There is no session 9: there are 1, 2/);
+  await assert.rejects(rows('select pid from pslist(session: 9)'), (error: QueryError) => {
+    assert.match(error.message, /There is no session 9: there are 1, 2/);
+    assert.deepEqual(error.place && 'select pid from pslist(session: 9)'.slice(error.place.start, error.place.end), '9');
+    return true;
+  });
   assert.deepEqual(await rows('select id, current from open_sessions() order by id'), [
     { id: 1, current: true },
     { id: 2, current: false },

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threads } from '../../../plugins/windows/threads.js';
 import { privileges, tokens } from '../../../plugins/windows/tokens.js';
 import { serviceSid, sidName, sidText } from '../../../src/kernel/windows/processes/sid.js';
 import { Absent } from '../../../src/memory/absent.js';
 import { sessionOn } from '../../support/fake-session.js';
-import { type BUILDS, buildsSkip as skip, FakeWindows } from '../../support/fake-windows.js';
+import { type BUILDS, buildSkip, buildsSkip as skip, FakeWindows } from '../../support/fake-windows.js';
 import type { FieldValue } from '../../support/literal-types.js';
 import { rowsOf } from '../../support/sample.js';
 
@@ -138,3 +139,47 @@ test("services are known by the hash of their names: TrustedInstaller's SID is p
   assert.equal(sidName('S-1-5-90-0-1'), 'Window Manager DWM-1');
   assert.equal(sidName('S-1-77-1'), null);
 });
+
+/** `_ETHREAD.CrossThreadFlags`: ActiveImpersonationInfo (WRK, ps.h: PS_CROSS_THREAD_FLAGS_IMPERSONATING) */
+const IMPERSONATING = 8;
+
+for (const build of ['XP SP3 x86', '7 x64', '8.1 x64', '10 x64'] as const) {
+  test(`${build}: whom threads impersonate and how far, and what their tokens say; what is left of an impersonation that ended is none`, { skip: buildSkip(build) }, async () => {
+    const fake = await FakeWindows.of(build);
+    const tokenOfUser = (...parts: number[]): bigint => fake.object('Token', '_TOKEN', { TokenType: 2, UserAndGroupCount: 1, UserAndGroups: sidList(fake, [[fake.bytes(sid(5, ...parts)), 0]]) });
+    /** SECURITY_IMPERSONATION_LEVEL: 1 Identification, 2 Impersonation */
+    const acting = (token: bigint, level: number): Readonly<Record<string, FieldValue>> =>
+      fake.has('_ETHREAD', 'ClientSecurity')
+        ? { ClientSecurity: { ImpersonationData: token | BigInt(level) } }
+        : { ImpersonationInfo: fake.place('_PS_IMPERSONATION_INFORMATION', { Token: token, ImpersonationLevel: level }) };
+    const thread = (tid: number, flags: number, members: Readonly<Record<string, FieldValue>>): bigint =>
+      fake.object('Thread', '_ETHREAD', { Cid: { UniqueProcess: 700, UniqueThread: tid }, CrossThreadFlags: flags, ...members });
+    const process = fake.object('Process', '_EPROCESS', { UniqueProcessId: 700, ImageFileName: 'spoolsv.exe', Token: { Value: tokenOfUser(20) } });
+    const list = [
+      thread(701, 0, {}),
+      thread(702, IMPERSONATING, acting(tokenOfUser(18), 2)),
+      thread(703, IMPERSONATING | 1, acting(tokenOfUser(21, 1, 2, 3, 1001), 1)),
+      thread(704, 0, acting(tokenOfUser(18), 2)),
+      thread(705, IMPERSONATING, acting(fake.pointer === 8 ? 0xffff900000000000n : 0xdead0000n, 2)),
+    ];
+    fake.link(process + fake.offsetOf('_EPROCESS', 'ThreadListHead'), list.map((at) => at + fake.offsetOf('_ETHREAD', 'ThreadListEntry')));
+    fake.head('PsActiveProcessHead', '_EPROCESS', 'ActiveProcessLinks', [process]);
+    const session = sessionOn(fake.kernel());
+    const { rows } = await rowsOf(session, threads, only);
+    assert.deepEqual(
+      rows.map((row) => [row['tid'], row['impersonates'] instanceof Absent ? 'Absent' : row['impersonates'], row['level']]),
+      [
+        [701, null, null],
+        [702, 'Local System', 'Impersonation'],
+        [703, 'S-1-5-21-1-2-3-1001 (User)', 'Identification'],
+        [704, null, null],
+        [705, 'Absent', 'Impersonation'],
+      ],
+    );
+    assert.deepEqual((await rowsOf(session, threads, { ...only, impersonating: true })).rows.map((row) => row['tid']), [702, 703, 705]);
+    const all = await rowsOf(session, tokens, { ...only, threads: true });
+    assert.deepEqual(all.rows.map((row) => [row['tid'], row['Sid'], row['Comment']]), [[null, 'S-1-5-20', 'Network Service'], [702, 'S-1-5-18', 'Local System; token of thread 702'], [703, 'S-1-5-21-1-2-3-1001', 'User; token of thread 703']]);
+    assert.match(all.run.notes.join('\n'), /^What thread 705 of spoolsv.exe \(700\) impersonates could not be read: /m);
+    assert.equal((await rowsOf(session, tokens, only)).rows.length, 1);
+  });
+}

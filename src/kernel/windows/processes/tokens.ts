@@ -2,7 +2,8 @@ import { Absent, orAbsent, orElse } from '../../../memory/absent.js';
 import type { Struct } from '../../../object/struct.js';
 import { fastRef } from '../fast-ref.js';
 import type { WindowsKernel } from '../kernel.js';
-import { sidText } from './sid.js';
+import { sidName, sidText } from './sid.js';
+import type { Ethread } from './threads.js';
 import type { Eprocess } from '../types.js';
 
 /** Groups and capabilities that a token may have (Microsoft, "Logging on a user account fails when it is a member of more than 1010 groups"), with room. */
@@ -14,6 +15,45 @@ const MOST_PRIVILEGES = 1024;
 export function tokenOf(kernel: WindowsKernel, process: Eprocess): Struct | undefined {
   const address = fastRef(process.$get('Token') as Struct);
   return address === 0n ? undefined : kernel.at('_TOKEN', address);
+}
+
+/** A token that a thread uses instead of its process's. */
+export interface Impersonation {
+  readonly token: Struct;
+  /** `SECURITY_IMPERSONATION_LEVEL` of winnt.h: Anonymous and Identification allow to ask who it is, Impersonation to act as the user, Delegation also on other machines */
+  readonly level: (typeof LEVELS)[number];
+  /** only what is enabled in the token counts */
+  readonly effectiveOnly: boolean;
+}
+
+const LEVELS = ['Anonymous', 'Identification', 'Impersonation', 'Delegation'] as const;
+
+/**
+ * What a thread impersonates; undefined of one that acts as its process (ActiveImpersonationInfo, a bit of CrossThreadFlags; what stands in the other members then is
+ * left over). Since Windows 7 the token's address has level and flag in its low bits (`_PS_CLIENT_SECURITY_CONTEXT`), before there was a
+ * `_PS_IMPERSONATION_INFORMATION`. Throws Absent.
+ */
+export function impersonationOf(kernel: WindowsKernel, thread: Ethread): Impersonation | undefined {
+  if (Number(thread.$get('ActiveImpersonationInfo')) !== 1) return undefined;
+  const made = (token: bigint, level: number, effectiveOnly: boolean): Impersonation | undefined =>
+    token === 0n ? undefined : { token: kernel.at('_TOKEN', token), level: LEVELS[level & 3] ?? 'Anonymous', effectiveOnly };
+  if (thread.$has('ClientSecurity')) {
+    const word = thread.$space.readPointer(thread.$addressOf('ClientSecurity'));
+    return made(word & ~7n, Number(word & 3n), (word & 4n) !== 0n);
+  }
+  const information = kernel.at('_PS_IMPERSONATION_INFORMATION', thread.$pointer('ImpersonationInfo'));
+  return made(information.$pointer('Token'), information.$space.readU32(information.$addressOf('ImpersonationLevel')), Number(information.$get('EffectiveOnly')) !== 0);
+}
+
+/** Whom a token stands for: the name of its user where that is the same everywhere, else the SID, with what is known of it. Throws Absent. */
+export function tokenUser(kernel: WindowsKernel, token: Struct): string {
+  const [user] = tokenSids(kernel, token);
+  if (!user) throw new Absent('corrupt', 'the token has no user', token.$address);
+  if (user.sid instanceof Absent) throw user.sid;
+  const name = sidName(user.sid) ?? undefined;
+  if (name === undefined) return user.sid;
+  // The same on every system is only what kind of account of its computer or domain it is.
+  return user.sid.startsWith('S-1-5-21-') ? `${user.sid} (${name})` : name;
 }
 
 /** What a SID is in a token. */

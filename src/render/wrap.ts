@@ -10,27 +10,28 @@ const BEFORE = new Set(['/', '\\']);
  * An escaped text in lines of at most so many cells, broken between words; inside of a word only where it is longer than a line.
  * What stands between quotes is broken as words are where it does not fit. Texts that are not ASCII must have been prepared for
  * ({@link cellWidth}).
+ * @param first cells of the first line, where it has more
  */
-export function wrap(text: string, room: number): string[] {
-  const cells = Math.max(1, room);
-  if (cellWidth(text) <= cells) return [text];
+export function wrap(text: string, room: number, first = room): string[] {
+  if (cellWidth(text) <= first) return [text];
   const lines: string[] = [];
   let line = '';
   let used = 0;
+  const cells = (): number => Math.max(1, lines.length === 0 ? first : room);
   const add = (before: string, word: string): void => {
     const width = cellWidth(word);
     const blanks = line === '' ? '' : before;
-    if (used + blanks.length + width <= cells) {
+    if (used + blanks.length + width <= cells()) {
       line += blanks + word;
       used += blanks.length + width;
       return;
     }
-    if (width > cells && /\s/.test(word)) {
+    if (width > room && /\s/.test(word)) {
       for (const part of word.split(/\s+/)) add(' ', part);
       return;
     }
     if (line !== '') lines.push(line);
-    const parts = broken(word, width, cells);
+    const parts = width <= cells() ? [word] : broken(word, Math.max(1, room));
     line = parts.pop() ?? '';
     used = cellWidth(line);
     lines.push(...parts);
@@ -41,8 +42,7 @@ export function wrap(text: string, room: number): string[] {
 }
 
 /** A word in parts that fit a line each. */
-function broken(word: string, width: number, cells: number): string[] {
-  if (width <= cells) return [word];
+function broken(word: string, cells: number): string[] {
   const parts: string[] = [];
   let part = '';
   let used = 0;
@@ -52,7 +52,7 @@ function broken(word: string, width: number, cells: number): string[] {
     const own = cellWidth(character);
     if (used + own > cells && part !== '') {
       // A pause near the beginning would leave most of the line empty.
-      const at = pause > part.length / 2 ? pause : part.length;
+      const at = pause * 3 > part.length ? pause : part.length;
       parts.push(part.slice(0, at));
       part = part.slice(at);
       used = cellWidth(part);
@@ -79,7 +79,7 @@ export function wrapLines(text: string, width: number | undefined, whole: readon
       if (cellWidth(line) <= width || whole.some((start) => line.startsWith(start))) return [line];
       const indent = /^ */.exec(line)?.[0] ?? '';
       const hanging = `${indent}  `;
-      const [first = '', ...others] = wrap(line.slice(indent.length), Math.max(width >> 1, width - hanging.length));
+      const [first = '', ...others] = wrap(line.slice(indent.length), Math.max(width >> 1, width - hanging.length), width - indent.length);
       return [indent + first, ...others.map((other) => hanging + other)];
     })
     .join('\n');

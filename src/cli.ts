@@ -47,7 +47,7 @@ async function run(argv: readonly string[], failures: { debug: boolean; colors: 
   if (invocation.version) return print(`rekall ${(await import('./session/version.js')).version()}\n`);
   if (invocation.help) return help(invocation, registry);
   const session = openSession(invocation, config, registry);
-  if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults]) process.stderr.write(await noteText(warning, process.stderr));
+  if (!session.parameters.quiet) for (const warning of [...config.warnings, ...faults].flatMap((text) => text.split('\n'))) process.stderr.write(await noteText(warning, process.stderr));
   failures.debug = session.parameters.debug;
   failures.colors = session.parameters.colors;
   const { parameters } = session;

@@ -110,5 +110,6 @@ async function ask(
 }
 
 function describe(choice: Choice): string {
-  return choice === 'kernel' ? 'kernel' : `${choice.name} (${choice.pid})`;
+  // A name with line breaks would make sentences of its own.
+  return choice === 'kernel' ? 'kernel' : `${choice.name.replace(/[\r\n]+/g, ' ')} (${choice.pid})`;
 }

@@ -55,9 +55,9 @@ function painted(text: string, index: number, paint: Paint | undefined): string 
   return FRAME.test(text) ? dim(text) : text;
 }
 
-/** A sentence for standard error: escaped, and wrapped where that is a terminal. */
+/** A sentence for standard error: escaped, also line breaks, which only a name of the image can bring; and wrapped where that is a terminal. */
 export async function noteText(note: string, output: Output): Promise<string> {
-  const text = escapeLines(note);
+  const text = escapeText(note);
   if (needsWidths(text)) await loadWidths();
   return `${wrapLines(text, terminalWidth(output))}\n`;
 }

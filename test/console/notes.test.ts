@@ -44,6 +44,8 @@ test('on a terminal sentences are wrapped between words, elsewhere they stay one
     '',
   ]);
   assert.equal(await noteText(note, new Screen(false)), `${note}\n`);
+  // A name of the image makes no sentence of its own.
+  assert.equal(await noteText('Without threads: x\nAll is well (4).', new Screen(false)), 'Without threads: x\\nAll is well (4).\n');
   assert.deepEqual((await noteText('進程'.repeat(20), terminal)).split('\n').map((line) => stringWidth(line)), [58, 24, 0]);
 });
 

@@ -62,7 +62,9 @@ function* guarded(walk: () => Iterable<bigint>, lost: (error: Absent) => void): 
 
 /** `lsass.exe (484)`, as notes call a process */
 export function processTitle(process: Eprocess): string {
-  return `${orElse(() => process.ImageFileName, '?') || 'a process without name'} (${pidOf(process) ?? '?'})`;
+  const name = orElse(() => process.ImageFileName, '?') || 'a process without name';
+  // A sentence has one line, whatever a name has.
+  return `${name.replace(/[\r\n]+/g, ' ')} (${pidOf(process) ?? '?'})`;
 }
 
 /** `DISPATCHER_HEADER.Type` of processes: KOBJECTS.ProcessObject, the same on all versions. */

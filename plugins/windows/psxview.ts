@@ -12,7 +12,7 @@ export const psxview = definePlugin({
   summary: 'processes that hide: which of six sources of the kernel know each process',
   notes:
     'The five sources of pslist, and Thrdproc: the owners of all threads in PspCidTable. A source that knows a process less than the others is where somebody took it out: malware unlinks itself from PsActiveProcessHead. ' +
-    'What Windows itself leaves out is explained in remark and is not odd: ended processes; System, the session manager and csrss. A source that could not be asked says so in its column. Pool memory is not searched ' +
+    'What Windows itself leaves out is explained in remark and is not odd: ended processes; the idle process, System, the session manager and csrss. A source that could not be asked says so in its column. Pool memory is not searched ' +
     '(PSScan of the original): a process that nothing points to any more is not here.',
   args: {
     ...windowsProcessRowArgs,

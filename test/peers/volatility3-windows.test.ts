@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -42,9 +42,9 @@ async function symbolFolder(of: Session): Promise<string> {
   return folder;
 }
 
-async function theirs(plugin: string): Promise<readonly Theirs[]> {
+async function theirs(plugin: string, ...options: readonly string[]): Promise<readonly Theirs[]> {
   const [program = '', ...words] = peer ?? [];
-  const child = spawn(program, [...words, '-q', '-s', folder, '-r', 'json', '-f', await replicaPath(), plugin], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(program, [...words, '-q', '-s', folder, '-o', folder, '-r', 'json', '-f', await replicaPath(), plugin, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
   const pieces: Buffer[] = [];
   for await (const piece of child.stdout) pieces.push(piece as Buffer);
   // Addresses of 64 bits lose digits as numbers.
@@ -96,16 +96,43 @@ test('modules', { skip }, async () => {
   same(mine, other);
 });
 
+/** Volatility prints 2^51 - 1 where we say -1. */
+const committed = (pages: unknown): number => (Number(pages) > 0x7fffffff ? -1 : Number(pages));
+
 test('vad', { skip }, async () => {
-  const mine = (await ours('vad', listed)).map((row) => [pid(row), at(row['VAD']), low48(row['start']), low48(row['end']), row['protect'], row['filename'] ?? null]);
-  const other = (await theirs('windows.vadinfo')).map((row) => [row['PID'], low48(row['Offset']), low48(row['Start VPN']), low48(row['End VPN']), String(row['Protection']).replace('PAGE_', ''), row['File']]);
+  const mine = (await ours('vad', listed)).map((row) => [pid(row), at(row['VAD']), low48(row['start']), low48(row['end']), row['protect'], row['filename'] ?? null, row['tag'], row['type'] === 'Private', row['com']]);
+  const other = (await theirs('windows.vadinfo')).map((row) => [row['PID'], low48(row['Offset']), low48(row['Start VPN']), low48(row['End VPN']), String(row['Protection']).replace('PAGE_', ''), row['File'], row['Tag'], row['PrivateMemory'] === 1, committed(row['CommitCharge'])]);
   same(mine, other);
 });
 
 test('handles', { skip }, async () => {
-  const mine = (await ours('handles', listed)).map((row) => [pid(row), row['handle'], row['obj_type'], row['access']]);
-  const other = (await theirs('windows.handles')).map((row) => [row['PID'], row['HandleValue'], row['Type'], row['GrantedAccess']]);
+  // What processes and threads are called differs; Volatility leaves the root of the registry out.
+  const name = (type: unknown, text: unknown): string => (type === 'Process' || type === 'Thread' ? '' : String(text ?? '').replace(/^\\REGISTRY\\/, ''));
+  const mine = (await ours('handles', listed)).map((row) => [pid(row), row['handle'], row['obj_type'], row['access'], name(row['obj_type'], row['details'])]);
+  const other = (await theirs('windows.handles')).map((row) => [row['PID'], row['HandleValue'], row['Type'], row['GrantedAccess'], name(row['Type'], row['Name'])]);
   same(mine, other);
+});
+
+test('pages of a process, and what is written of them', { skip }, async () => {
+  const [listing, ...more] = await theirs('windows.memmap', '--pid', '208');
+  const pages = (listing?.__children.length ? listing.__children : [listing as Theirs, ...more]).filter((row) => Number(row['Virtual']) < 2 ** 47);
+  const mine = new Map((await ours('memmap', { pids: [208] })).map((row) => [Number(row['offset_v']), row['offset_p']]));
+  assert.ok(pages.length > 20);
+  // It follows no prototypes; ours has their pages besides.
+  for (const row of pages) assert.equal(mine.get(Number(row['Virtual'])), Number(row['Physical']), low48(row['Virtual']));
+  await theirs('windows.vadinfo', '--pid', '208', '--dump');
+  let compared = 0;
+  for (const row of await ours('vaddump', { pids: [208], dump_dir: folder })) {
+    const other = readFileSync(join(folder, `pid.208.vad.0x${(row['start'] as bigint).toString(16)}-0x${(row['end'] as bigint).toString(16)}.dmp`));
+    const file = row['filename'] === null ? Buffer.alloc(other.length) : readFileSync(String(row['filename']));
+    assert.equal(file.length, other.length);
+    for (let at = 0; at < file.length; at += 4096) {
+      const [one, two] = [file.subarray(at, at + 4096), other.subarray(at, at + 4096)];
+      if (two.some((byte) => byte !== 0)) assert.ok(one.equals(two), `${String(row['filename'])} +0x${at.toString(16)}`);
+      if (two.some((byte) => byte !== 0)) compared++;
+    }
+  }
+  assert.ok(compared > 15);
 });
 
 test('dlllist', { skip }, async () => {

@@ -104,3 +104,10 @@ test('a source that cannot be asked says so instead of no', { skip }, async () =
   changed.close();
   patched.close();
 });
+
+test('the idle process, which no list has, is told', { skip }, async () => {
+  const idle = replicaTruth<Process[]>('pslist').find((process) => process.idle);
+  const { rows } = await rowsOf(session as never, psxview, { ...all, eprocess: [BigInt(idle?.eprocess ?? 0)] });
+  assert.deepEqual([rows.length, rows[0]?.['odd']], [1, false]);
+  assert.match(String(rows[0]?.['remark']), /: it is the idle process$/);
+});

@@ -17,7 +17,7 @@ export interface CrossView {
 }
 
 /**
- * Which methods know a process, and why others need not: an ended one is taken off all lists; System and the session manager are in no session and
+ * Which methods know a process, and why others need not: an ended one is taken off all lists; the idle process is on none; System and the session manager are in no session and
  * have no csrss, which serves all but itself. (The rules that Volatility 2's psxview applies, made narrower: a name alone excuses
  * nobody, and no time of exit one whose threads run.)
  */
@@ -45,6 +45,7 @@ interface Excuse {
 
 function excusesOf(kernel: WindowsKernel, process: Eprocess, ended: boolean): Excuse[] {
   if (ended) return [{ why: 'it has ended' }];
+  if (process.$address === orElse(() => kernel.variable('PsIdleProcess'), 0n)) return [{ why: 'it is the idle process' }];
   const system = orElse(() => kernel.variable('PsInitialSystemProcess'), 0n);
   if (process.$address === system) return [{ why: 'it is System', of: ['CSRSS', 'Sessions', 'Handles'] }];
   if (isMinimal(process)) return [{ why: 'it is a process of the kernel, without user mode', of: ['CSRSS', 'Sessions', 'Handles'] }];

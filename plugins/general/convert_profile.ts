@@ -17,6 +17,7 @@ export const convertProfile = definePlugin({
   notes:
     'Reads Volatility 3 symbol files (.json, .json.gz, .json.xz), Volatility 2 zip profiles (module.dwarf and System.map), zips with a module built with debug information, ' +
     'vmlinux and modules with DWARF, and Rekall profiles (.json, .json.gz), each recognised by its content. ' +
+    'Rules by which a profile finds more in code ($DYNAMIC_CONSTANTS, $DYNAMIC_STRUCTS) go along into a Rekall profile; a symbol file has no place for them, and a note says what was left out. ' +
     'A symbol file of Windows names its PDB, by which Volatility finds it: symbols/windows/NAME/GUID-AGE.json.gz below its symbols folder; pdb_name and guid_age state them where the source does not.',
   args: {
     source: arg.path.required('the profile to read', { positional: true, completes: 'path' }),
@@ -41,6 +42,8 @@ export const convertProfile = definePlugin({
     const source = await openProfileFile(context.session.path(args.source));
     const path = context.session.path(args.out_file);
     const parts = profileParts(source);
+    const ruled = (source.dynamic?.sections() ?? []).map(([name]) => name);
+    if (args.format === 'isf' && ruled.length > 0) context.note(`Left out: ${ruled.join(' and ')}. A symbol file of Volatility has no place for rules by which more is found in code.`);
     if (args.format === 'isf') await writePieces(path, isfText(parts, source.metadata.os === 'windows' ? identityOf(source.metadata, args) : undefined));
     else await writeProfile(path, args.profile_class === undefined ? parts : { ...parts, metadata: { ...parts.metadata, ProfileClass: args.profile_class } });
     yield {

@@ -21,7 +21,7 @@ export const dt = definePlugin({
   notes:
     "Types come from the session's profile, and those of modules from their own BTF: loop!loop_device. A path leads to a member's type, through pointers too: task_struct.mm shows the mm_struct, " +
     'and with an address that of this task. Arrays are shown by element (list_head[4]), enumerations by label. Instead of a type a global may be named whose type is known: dt init_task; of a function (from private PDBs) it shows the prototype. ' +
-    'Structs in place are opened down to depth. Values are read in the process context, if there is one.',
+    'Members that the profile has rules for ($DYNAMIC_STRUCTS) are told with the instructions that they were found in. Structs in place are opened down to depth. Values are read in the process context, if there is one.',
   args: {
     target: arg.string.required('the type: task_struct, linux!task_struct, task_struct.mm, list_head[4], enum pid_type; or a typed global', { positional: true, completes: 'struct' }),
     offset: arg.address('where it is: values are shown too', { positional: true, completes: 'symbol' }),
@@ -51,6 +51,8 @@ export const dt = definePlugin({
     const place = at === undefined ? '' : ` at 0x${at.toString(16)}`;
     const size = sizeOf(compiler, type);
     context.note(`${kind}${name}${place}${size > 0 ? `, ${size} bytes` : ''}`);
+    for (const note of layout?.notes ?? []) context.note(note);
+    for (const [why, members] of notFound(layout)) context.note(`${members.join(', ')}: ${why}`);
     const lister = new Lister(compiler, space, resolver, args.depth, args.member_offset);
     let count = 0;
     for (const row of lister.all(type, at)) {
@@ -60,6 +62,13 @@ export const dt = definePlugin({
     if (count === 0 && args.member_offset !== undefined) context.note(`No member is at offset 0x${args.member_offset.toString(16)}.`);
   },
 });
+
+/** Members that were looked for in vain, by the reason. */
+function notFound(layout: StructLayout | undefined): Map<string, string[]> {
+  const reasons = new Map<string, string[]>();
+  for (const [member, why] of layout?.missing ?? []) reasons.set(why, [...(reasons.get(why) ?? []), member]);
+  return reasons;
+}
 
 /** What is to be shown, and where it is. */
 interface Subject {

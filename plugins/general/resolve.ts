@@ -28,7 +28,7 @@ export const addressResolver = definePlugin({
     'A number gives the symbol at or below it; a name with * or ? gives all that match. Everywhere an address is asked for one may write module!name+offset, ' +
     '*name (the pointer there), name.member, (type)address.member, sums and products in brackets. Modules are linux, the kernel modules and, in a process context, ' +
     'the programs and libraries that the process has mapped, whose symbols are read from their own tables in memory. Types of globals come from the profile; BTF has none, and those of ' +
-    'a few well-known globals are known. What cannot be typed as a name stands in quotes: go!\'main.(*T).run\'.',
+    'a few well-known globals are known. Of a constant that the profile has rules for ($DYNAMIC_CONSTANTS) a note says in which instruction of which function it was found. What cannot be typed as a name stands in quotes: go!\'main.(*T).run\'.',
   args: {
     symbol: arg.strings('names, patterns, addresses', { positional: true, completes: 'symbol' }),
     download_profile: arg.string('a module of Windows whose profile is loaded first, as load_profile does', { completes: 'module' }),
@@ -55,6 +55,7 @@ export const addressResolver = definePlugin({
         const found = await resolver.locate(text);
         await resolver.readyAt(found.address);
         yield* located(resolver, text, found);
+        if (found.derived) context.note(found.derived.said);
       }
     }
     for (const note of resolver.notes) context.note(note);
@@ -73,7 +74,11 @@ function* matching(context: PluginContext, resolver: Resolver, text: string) {
 
 /** One row for each symbol at the address, or one for the nearest. */
 function* located(resolver: Resolver, text: string, found: Located) {
-  const { address, type, compiler, via } = found;
+  const { address, type, compiler, via, derived } = found;
+  if (derived) {
+    yield { Symbol: derived.name, Offset: address, kind: null, type: type && compiler ? compiler.describe(type) : null };
+    return;
+  }
   if (via) {
     yield { Symbol: via.join(LEADS_TO), Offset: address, kind: 'I', type: type && compiler ? compiler.describe(type) : null };
     return;
@@ -110,7 +115,8 @@ export const lookup = definePlugin({
   async *collect(context, args) {
     const { space } = await findSpace(context.session, args.address_space);
     const resolver = await resolverIn(context.session, args.address_space);
-    const { address, type, compiler } = await resolver.locate(args.constant);
+    const { address, type, compiler, derived } = await resolver.locate(args.constant);
+    if (derived) context.note(derived.said);
     const target = args.target?.trim();
     const more = typeArgs(args.target_args);
     if (target !== undefined && /^string$/i.test(target)) {

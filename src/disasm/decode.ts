@@ -39,6 +39,11 @@ export async function loadDisassembler(bits: CodeBits, options: DecodeOptions = 
   return new Disassembler(library, bits, options);
 }
 
+/** The same for those that cannot wait: a name that is found in code while something is read. */
+export function loadDisassemblerNow(bits: CodeBits, options: DecodeOptions = {}): Disassembler {
+  return new Disassembler(createRequire(import.meta.url)('iced-x86') as Library, bits, options);
+}
+
 /** Decodes code of one width. What it gives is plain data. */
 export class Disassembler {
   constructor(

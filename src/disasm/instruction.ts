@@ -25,7 +25,8 @@ export interface MemoryReference {
 /** An operand for signatures: what stays when registers are renamed or code moves can be told from what does not. */
 export type CanonicalOperand =
   | { readonly type: 'REG'; readonly reg: string; readonly size: number }
-  | { readonly type: 'IMM'; readonly value: bigint }
+  /** the value as it reaches an operand of `size` bytes, extended to 64 bits */
+  | { readonly type: 'IMM'; readonly value: bigint; readonly size: number }
   | { readonly type: 'BRANCH'; readonly target: bigint }
   | {
       readonly type: 'MEM';

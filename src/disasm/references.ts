@@ -108,8 +108,9 @@ export function operandsOf(iced: Library, instruction: Iced.Instruction, formatt
         displacement: instruction.isIpRelMemoryOperand ? instruction.ipRelMemoryAddress : BigInt.asIntN(64, instruction.memoryDisplacement),
         size: MemorySizeExt.size(instruction.memorySize),
       });
-    } else if (immediateSize(iced, kind) > 0) {
-      operands.push({ type: 'IMM', value: instruction.immediate(operand) & ALL });
+    } else {
+      const size = immediateSize(iced, kind);
+      if (size > 0) operands.push({ type: 'IMM', value: instruction.immediate(operand) & ALL, size });
     }
   }
   return operands;

@@ -40,10 +40,15 @@ export class TypeCompiler {
     const known = this.structs.get(name);
     if (known) return known as unknown as StructType<T>;
     const layout = this.layout(name);
-    if (!layout) throw new Absent('no-member', `this profile has no struct ${name}`);
+    if (!layout) throw new Absent('no-member', this.types.whyNot?.(name) ?? `this profile has no struct ${name}`);
     const compiled = new StructType<T>(this, name, layout);
     this.structs.set(name, compiled as unknown as StructType);
     return compiled;
+  }
+
+  /** The struct is compiled anew when it is asked for again: more is known of it. */
+  forget(name: string): void {
+    this.structs.delete(name);
   }
 
   hasStruct(name: string): boolean {

@@ -56,7 +56,7 @@ export class StructType<T extends Struct = Struct> {
   /** Layout of a member. Throws Absent when there is none. */
   member(name: string): MemberLayout {
     const member = this.members.get(name);
-    if (!member) throw new Absent('no-member', `no member ${name} in ${this.name}`);
+    if (!member) throw new Absent('no-member', this.layout.missing?.get(name) ?? `no member ${name} in ${this.name}`);
     return member;
   }
 

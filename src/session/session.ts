@@ -21,6 +21,7 @@ import type { SessionGroup } from './group.js';
 import { repositoryPlaces } from './places.js';
 import type { Prompter } from './prompter.js';
 import type { Result } from './result.js';
+import type { KernelSources } from './resolver/create.js';
 import type { Resolver } from './resolver/resolver.js';
 
 /** The process that `cc` chose: `dump`, `vtop`, `dt` and address names follow it. */
@@ -155,12 +156,18 @@ export class Session {
   async resolver(process: ProcessContext | null | undefined = this.context): Promise<Resolver> {
     const context = process ?? undefined;
     const kernel = await this.kernel();
+    const shared = await this.names(kernel);
+    const { createResolver } = await import('./resolver/create.js');
+    return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
+  }
+
+  /** Names that all resolvers share. With them the kernel's profile is lent its code. */
+  private async names(kernel: Kernel): Promise<KernelSources> {
     // Loaded when a name is first asked for: the first prompt comes without.
-    const { createResolver, kernelSources } = await import('./resolver/create.js');
+    const { kernelSources } = await import('./resolver/create.js');
     // Windows modules have profiles of their own in the repositories.
     const repository = kernel.os === 'windows' ? await this.repository() : undefined;
-    const shared = this.memo('names', () => kernelSources(kernel, repository));
-    return this.memo(`resolver ${context?.process.$address ?? ''}`, () => createResolver(kernel, shared, context));
+    return this.memo('names', () => kernelSources(kernel, repository, this.trace));
   }
 
   /** Folder in which fetched and built profiles are kept; undefined where nothing is kept on disk. */
@@ -325,6 +332,8 @@ export class Session {
     if (this.trace.steps.some((step) => step.stage === 'cache')) this.earlier = (cache.get(TRACE_KEY) ?? []) as TraceStep[];
     else cache.set(TRACE_KEY, this.trace.steps);
     cache.save();
+    // Walkers may ask for what the profile's rules find in code before anybody asks for a name.
+    if (kernel.profile.derived) await this.names(kernel);
     this.kernelFound = kernel;
     return kernel;
   }

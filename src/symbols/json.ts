@@ -34,6 +34,19 @@ export function parseExactJson(text: string): Json {
   }
 }
 
+/** Levels of lists and objects that are written out. */
+const MOST_NESTING = 64;
+
+/** The text of what {@link parseExactJson} gave: digits of 16 and more are numbers again. */
+export function jsonText(value: Json, nesting = 0): string {
+  if (typeof value === 'string') return /^-?\d{16,}$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  // Nothing that is read of a profile nests so deep.
+  if (nesting > MOST_NESTING) return 'null';
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((one) => jsonText(one, nesting + 1)).join(', ')}]`;
+  return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${jsonText(one, nesting + 1)}`).join(', ')}}`;
+}
+
 /** The JSON object in the bytes of a profile file. `path` is named in the error. */
 export function parseJsonObject(bytes: Buffer, path: string): JsonObject {
   const text = isAscii(bytes) ? bytes.toString('latin1') : bytes.toString('utf8').replace(/^\uFEFF/, '');

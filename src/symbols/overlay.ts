@@ -39,6 +39,10 @@ export class OverlayTypes implements TypeSource {
     return this.base.enumNames();
   }
 
+  whyNot(struct: string): string | undefined {
+    return this.base.whyNot?.(struct);
+  }
+
   private laidOver(name: string): StructLayout | undefined {
     const layout = this.base.struct(name);
     const changes = Object.hasOwn(this.overlay, name) ? this.overlay[name] : undefined;

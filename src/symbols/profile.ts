@@ -3,26 +3,34 @@ import type { AddressSpace } from '../memory/space.js';
 import { TypeCompiler } from '../object/compiler.js';
 import type { Struct } from '../object/struct.js';
 import type { StructType } from '../object/struct-type.js';
+import { type CodeReader, Derived, DerivedSymbols, DerivedTypes, type DynamicRules } from './dynamic.js';
 import type { ProfileMetadata, SymbolSource, TypeDescriptor, TypeSource } from './types.js';
 
 /**
  * What is known of one kernel build: its types and where its symbols are in this image (any slide is in the addresses).
  */
 export class Profile {
+  readonly symbols: SymbolSource;
+  /** what is found in code by the profile's rules; undefined where it has none */
+  readonly derived: Derived | undefined;
   private source: TypeSource | undefined;
   private made: TypeCompiler | undefined;
 
   /** @param given the types, or what reads them when one is first asked for (megabytes, which a prompt need not wait for) */
   constructor(
     private readonly given: TypeSource | (() => TypeSource),
-    readonly symbols: SymbolSource,
+    symbols: SymbolSource,
     readonly metadata: ProfileMetadata,
     /** types of globals where the source states them (DWARF, ISF, Rekall's $CONSTANT_TYPES) */
     readonly symbolType: (name: string) => TypeDescriptor | undefined = () => undefined,
-  ) {}
+    rules?: DynamicRules,
+  ) {
+    this.derived = rules && new Derived(rules);
+    this.symbols = this.derived ? new DerivedSymbols(symbols, this.derived) : symbols;
+  }
 
   get types(): TypeSource {
-    return (this.source ??= typeof this.given === 'function' ? this.given() : this.given);
+    return (this.source ??= this.allTypes());
   }
 
   get compiler(): TypeCompiler {
@@ -65,7 +73,7 @@ export class Profile {
   /** Address of a symbol. Throws Absent `no-member` when the kernel has none of that name. */
   address(symbol: string): bigint {
     const address = this.symbols.address(symbol);
-    if (address === undefined) throw new Absent('no-member', `this kernel has no symbol ${symbol}`);
+    if (address === undefined) throw new Absent('no-member', this.derived?.known(symbol)?.said ?? `this kernel has no symbol ${symbol}`);
     return address;
   }
 
@@ -75,6 +83,17 @@ export class Profile {
       if (name === label) return Number(value);
     }
     throw new Absent('no-member', `this profile has no ${label} in enum ${enumeration}`);
+  }
+
+  /** Gives the profile's rules the code that they look into. What was read before, while a kernel was looked for, had nothing of theirs. */
+  lend(reader: CodeReader): void {
+    this.derived?.lend(reader);
+    for (const name of this.derived?.rules.structNames() ?? []) this.made?.forget(name);
+  }
+
+  private allTypes(): TypeSource {
+    const own = typeof this.given === 'function' ? this.given() : this.given;
+    return this.derived ? new DerivedTypes(own, this.derived) : own;
   }
 
   /** A global struct: the struct at a symbol. */

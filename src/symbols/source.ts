@@ -1,3 +1,4 @@
+import type { DynamicRules } from './dynamic.js';
 import type { ProfileMetadata, TypeDescriptor, TypeSource } from './types.js';
 
 /** Names of a profile with their addresses (or, for Windows, offsets from the image's base) as linked: no slide in them. */
@@ -17,6 +18,8 @@ export interface ProfileSource {
   readonly types: TypeSource;
   readonly constants: Constants;
   readonly metadata: ProfileMetadata;
+  /** how more of it is found in code */
+  readonly dynamic?: DynamicRules;
 }
 
 /** Constants from a map. The kinds and types are optional knowledge. */

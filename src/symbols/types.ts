@@ -74,6 +74,10 @@ export interface StructLayout {
    * (`page.flags`, not `page.<anonymous>.flags`).
    */
   readonly members: ReadonlyMap<string, MemberLayout>;
+  /** where members come from that no symbols describe */
+  readonly notes?: readonly string[];
+  /** members that were looked for in vain, and why */
+  readonly missing?: ReadonlyMap<string, string>;
 }
 
 /** Where types come from. Lookups are lazy; the lists are for completion and export. */
@@ -84,6 +88,8 @@ export interface TypeSource {
   typedef(name: string): TypeDescriptor | undefined;
   structNames(): Iterable<string>;
   enumNames(): Iterable<string>;
+  /** why a struct is not there, of one that might be */
+  whyNot?(struct: string): string | undefined;
 }
 
 /** A symbol: a name and a virtual address as linked or as relocated (the table that holds it says which). */

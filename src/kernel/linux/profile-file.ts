@@ -39,5 +39,6 @@ export function fitted(source: ProfileSource, path: string, { metadata, symbols,
     new SlidSymbols(source.constants, slide, symbols),
     { ...source.metadata, banner: metadata.banner ?? '', arch: metadata.arch },
     (name) => source.constants.type(name),
+    source.dynamic,
   );
 }

@@ -100,5 +100,6 @@ function profile(source: ProfileSource | undefined, pe: LoadedPe): Profile {
     new BasedSymbols(constants, pe.base),
     { ...source?.metadata, source: source?.metadata.source ?? 'exports of the program', os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => constants.type(name),
+    source?.dynamic,
   );
 }

@@ -13,6 +13,8 @@ export interface Located {
   readonly compiler?: TypeCompiler;
   /** of a name that stands for one in another module (a forwarded export): itself and each that it leads to, as `module!symbol` */
   readonly via?: readonly string[];
+  /** of a constant that was found in code: its name, as `module!symbol`, and where it was found */
+  readonly derived?: { readonly name: string; readonly said: string };
 }
 
 /** What an expression is evaluated with. */

@@ -29,6 +29,10 @@ export class KernelNames implements ModuleNames {
     this.end = end > this.start ? end : 1n << 64n;
   }
 
+  get derived(): Kernel['profile']['derived'] {
+    return this.kernel.profile.derived;
+  }
+
   get compiler(): Kernel['profile']['compiler'] {
     return this.kernel.profile.compiler;
   }

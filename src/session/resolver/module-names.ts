@@ -1,5 +1,6 @@
 import type { TypeCompiler } from '../../object/compiler.js';
 import type { NameIndex, NearSymbol } from '../../symbols/symbol-table.js';
+import type { Derived } from '../../symbols/dynamic.js';
 import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
 
 /**
@@ -18,6 +19,8 @@ export interface ModuleNames {
   readonly path?: string;
   /** types of its own and of its globals */
   readonly compiler?: TypeCompiler;
+  /** names that its profile has rules for: they are found in code when they are looked up */
+  readonly derived?: Derived | undefined;
   /** type of a global, where it is known */
   type?(symbol: string): TypeDescriptor | undefined;
   /** Fetches what names need that can only be waited for: a profile on a server. Without it what is at hand is used. */

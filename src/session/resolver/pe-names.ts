@@ -1,22 +1,37 @@
 import { ApiSets } from '../../kernel/windows/system/api-sets.js';
 import type { AddressSpace } from '../../memory/space.js';
-import type { TypeCompiler } from '../../object/compiler.js';
+import { TypeCompiler } from '../../object/compiler.js';
 import { namingRank } from '../../symbols/based.js';
+import { type CodeReader, Derived, DerivedTypes } from '../../symbols/dynamic.js';
 import { LoadedPe, type PeDebug, type PeExport } from '../../symbols/pe/loaded.js';
 import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
-import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
+import type { KernelSymbol, TypeDescriptor, TypeSource } from '../../symbols/types.js';
+import { type CodeNames, SessionCode } from './code-reader.js';
 import type { ModuleProfile, ModuleProfiles } from './module-profiles.js';
 import { moduleKey, type ModuleNames } from './module-names.js';
 import type { SharedReads } from './shared-reads.js';
 
+/** Width of code by IMAGE_FILE_MACHINE_* (x86, x64). */
+const WIDTHS: Readonly<Record<number, 32 | 64>> = { 0x14c: 32, 0x8664: 64 };
+
 /** A forwarded export is followed so far: more goes round in circles. */
 const MOST_FORWARDS = 8;
 
-/** What a module needs to know of those around it. */
-export interface PeSurroundings {
+/** What names come from that no process has for itself. */
+export interface SharedNames {
   readonly profiles: ModuleProfiles;
   /** what modules of several processes have in common */
   readonly reads: SharedReads;
+  /** told what is found in code by rules of profiles */
+  readonly told?: CodeReader['told'];
+}
+
+/** What a module needs to know of those around it. */
+export interface PeSurroundings extends SharedNames {
+  /** names of everything around it */
+  names(): CodeNames;
+  /** the kernel's types: public ones hold for modules, too */
+  types(): TypeSource;
   /** the module of a name that one with this machine's code can call */
   module(key: string, machine: number): ModuleNames | undefined;
   /** the process's map of API sets */
@@ -41,6 +56,8 @@ export class PeNames implements ModuleNames {
   private known: ModuleProfile | null | undefined;
   private table: SymbolTable | undefined;
   private names: SymbolTable | undefined;
+  private found: Derived | undefined;
+  private typed: TypeCompiler | undefined;
 
   constructor(
     private readonly space: AddressSpace,
@@ -81,8 +98,17 @@ export class PeNames implements ModuleNames {
     return moduleKey(this.path === '' ? this.name : this.path);
   }
 
+  /** What its profile has rules for, found in its code here. */
+  get derived(): Derived | undefined {
+    const rules = this.profile?.source.dynamic;
+    return rules && (this.found ??= new Derived(rules, new SessionCode(this.space, () => WIDTHS[this.machine], () => this.codeNames, this.around.told)));
+  }
+
   get compiler(): TypeCompiler | undefined {
-    return this.profile?.compiler;
+    const { profile, derived } = this;
+    if (!profile || !derived || derived.rules.structNames().length === 0) return profile?.compiler;
+    const own = profile.compiler?.types ?? this.around.types();
+    return (this.typed ??= new TypeCompiler(new DerivedTypes(own, derived), profile.source.metadata.arch === 'I386' ? 4 : 8));
   }
 
   type(symbol: string): TypeDescriptor | undefined {
@@ -100,14 +126,14 @@ export class PeNames implements ModuleNames {
   /** Its names come from this profile from now on. */
   take(profile: ModuleProfile): void {
     this.known = profile;
-    this.table = this.names = undefined;
+    this.table = this.names = this.found = this.typed = undefined;
   }
 
   lookup(symbol: string): bigint | undefined {
     const offset = this.profile?.source.constants.get(symbol);
     if (offset !== undefined) return this.at64(offset);
     const exported = this.exports().get(symbol);
-    if (!exported) return undefined;
+    if (!exported) return this.derived?.constant(symbol)?.value;
     return exported.forwarder === undefined ? this.at64(BigInt(exported.rva)) : this.follow(exported.forwarder).address;
   }
 
@@ -143,6 +169,20 @@ export class PeNames implements ModuleNames {
   /** The names of its functions by their distance from its start, also of those that have a number only. */
   functions(): ReadonlyMap<number, readonly string[]> {
     return this.around.reads.functions(this.space, this.start);
+  }
+
+  /** Names as rules write them: this module under that of its file, whatever it is called here. */
+  private get codeNames(): CodeNames {
+    const { around, profileKey } = this;
+    return {
+      symbol: (name) => {
+        const [symbol = '', module] = name.split('!').reverse();
+        if (module !== undefined && moduleKey(module) !== profileKey) return around.names().symbol(name);
+        return this.lookup(symbol) ?? (module === undefined ? around.names().symbol(name) : undefined);
+      },
+      nearest: (address) => around.names().nearest(address),
+      names: (address) => around.names().names(address).map((name) => (name.startsWith(`${this.name}!`) ? `${profileKey}${name.slice(this.name.length)}` : name)),
+    };
   }
 
   private get pe(): LoadedPe | undefined {

@@ -203,7 +203,8 @@ export class Resolver {
     const bang = tail.indexOf('!');
     const found: string[] = [];
     const take = (names: ModuleNames, prefix: string, shown: string): void => {
-      const begun = smallest(new Set(names.index().namesBeginning(prefix.toLowerCase())), limit);
+      const ruled = (names.derived?.rules.constantNames() ?? []).filter((name) => name.toLowerCase().startsWith(prefix.toLowerCase()));
+      const begun = smallest(new Set([...names.index().namesBeginning(prefix.toLowerCase()), ...ruled]), limit);
       found.push(...begun.map((name) => `${head}${shown}${typeable(name)}`));
     };
     if (bang >= 0) {
@@ -279,6 +280,8 @@ export class Resolver {
     const names = (module === undefined ? undefined : this.moduleNamed(module)) ?? this.sources.kernel;
     const near = nearNames(names, symbol);
     const all = module === undefined ? symbol : `${module}!${symbol}`;
+    const looked = names.derived?.known(symbol);
+    if (looked) return `${all} is not known here: ${looked.said}.`;
     const steps = names.forwarded?.(symbol)?.steps;
     if (steps) return `${all} only stands for ${steps.join(', and that for ')}, which is not known here.`;
     return `${all} is not known here.${near.length > 0 ? ` There is ${near.join(', ')}.` : ''}`;
@@ -340,7 +343,9 @@ function located(names: ModuleNames, symbol: string): Located | undefined {
   const type = names.type?.(symbol);
   const led = names.forwarded?.(symbol);
   const via = led && { via: [`${names.name}!${symbol}`, ...led.steps] };
-  return { address, ...(type ? { type } : {}), ...(names.compiler ? { compiler: names.compiler } : {}), ...via };
+  const found = names.derived?.known(symbol);
+  const derived = found && { derived: { name: `${names.name}!${symbol}`, said: found.said } };
+  return { address, ...(type ? { type } : {}), ...(names.compiler ? { compiler: names.compiler } : {}), ...via, ...derived };
 }
 
 /** The symbol of a name in another case, where there is only one. */

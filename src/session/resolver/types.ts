@@ -56,7 +56,7 @@ export function resolveType(
     return fail(`No module ${module ?? ''} with types here.${didYouMean(module ?? '', typed) || inside}`, { start: expression.start, end: at.start - 1 });
   }
   const base = typeNamed(kernel, compiler, name);
-  if (!base) return fail(`This profile has no struct ${name}.${nearTypes(compiler, name)}`, at);
+  if (!base) return fail(`This profile has no struct ${name}${nearTypes(compiler, name)}`, at);
   const { offset, pointer, type: found } = followPath({ type: base, compiler }, expression.path, fail);
   let type = found;
   for (let star = 0; star < expression.pointers; star++) type = { kind: 'pointer', target: type };
@@ -65,11 +65,13 @@ export function resolveType(
   return { type, compiler, offset, pointer };
 }
 
-/** ` Did you mean …?`, or the names that contain what was typed. */
+/** What ends the sentence that there is none: why, `. Did you mean …?`, or the names that contain what was typed. */
 function nearTypes(compiler: TypeCompiler, name: string): string {
+  const why = compiler.types.whyNot?.(name);
+  if (why !== undefined) return `: ${why}.`;
   const all = [...compiler.types.structNames()];
   const containing = all.filter((known) => known.includes(name)).slice(0, 6);
-  if (containing.length > 0) return ` There is ${containing.join(', ')}.`;
+  if (containing.length > 0) return `. There is ${containing.join(', ')}.`;
   const near = similar(name, all);
-  return near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
+  return near.length > 0 ? `. Did you mean ${near.join(' or ')}?` : '.';
 }

@@ -9,18 +9,11 @@ import { fileName, type Vad, vadFacts, vadFile, vads } from '../../kernel/window
 import { Absent, orElse } from '../../memory/absent.js';
 import type { AddressSpace } from '../../memory/space.js';
 import { LoadedPe } from '../../symbols/pe/loaded.js';
+import type { CodeNames } from './code-reader.js';
 import type { NamedRange } from './linux-names.js';
-import type { ModuleProfiles } from './module-profiles.js';
 import { moduleKey, moduleName, type ModuleNames } from './module-names.js';
-import { PeNames, type PeSurroundings } from './pe-names.js';
+import { PeNames, type PeSurroundings, type SharedNames } from './pe-names.js';
 import { RegionNames } from './region-names.js';
-import type { SharedReads } from './shared-reads.js';
-
-/** What names come from that no process has for itself. */
-export interface SharedNames {
-  readonly profiles: ModuleProfiles;
-  readonly reads: SharedReads;
-}
 
 /** Modules of a process, and regions, at most. */
 const MOST = 1 << 16;
@@ -36,10 +29,12 @@ interface Names {
  * The kernel's drivers and libraries, but for the kernel itself, whose profile knows more than its exports.
  * @param nt the kernel's own names
  */
-export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, shared: SharedNames): Names {
+export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, shared: SharedNames, names: () => CodeNames): Names {
   const modules: ModuleNames[] = [];
   const around: PeSurroundings = {
     ...shared,
+    names,
+    types: () => kernel.profile.types,
     module: (key) => (key === moduleKey(nt.name) ? nt : modules.find(({ name }) => moduleKey(name) === key)),
     // Drivers are linked to each other without them.
     apiSets: () => undefined,
@@ -47,9 +42,9 @@ export function windowsModules(kernel: WindowsKernel, nt: ModuleNames, shared: S
   const pieces = loadedDrivers(kernel)
     .filter(({ base }) => base !== kernel.location.base)
     .map(({ name, path, base, size }) => ({ start: base, end: base + BigInt(size), path, file: name }));
-  let session: AddressSpace | undefined;
+  let ofSession: AddressSpace | undefined;
   // The window manager's drivers lie where only processes of a session see them.
-  const spaceOf = (start: bigint): AddressSpace => (kernel.space.isValid(start) ? kernel.space : (session ??= sessionSpace(kernel)));
+  const spaceOf = (start: bigint): AddressSpace => (kernel.space.isValid(start) ? kernel.space : (ofSession ??= sessionSpace(kernel)));
   const found = named(pieces, spaceOf, new Set([moduleKey(nt.name)]), around);
   modules.push(...found.modules);
   return found;
@@ -70,11 +65,13 @@ function sessionSpace(kernel: WindowsKernel): AddressSpace {
  * addresses lie in modules that the loader lists.
  * @param reserved names that mean something else already
  */
-export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, shared: SharedNames, onFault: (what: string) => void): Names {
+export function windowsProcessNames(kernel: WindowsKernel, process: Eprocess, space: AddressSpace, reserved: Iterable<string>, shared: SharedNames, names: () => CodeNames, onFault: (what: string) => void): Names {
   const taken = new Set(reserved);
   let sets: ApiSets | null | undefined;
   const around: PeSurroundings = {
     ...shared,
+    names,
+    types: () => kernel.profile.types,
     module: (key, machine) => {
       const namesakes = (modules: readonly ModuleNames[]): PeNames[] => modules.filter((one): one is PeNames => one instanceof PeNames && moduleKey(one.path === '' ? one.name : one.path) === key);
       const sameCode = (found: readonly PeNames[]): PeNames | undefined => found.find((one) => one.machine === machine);

@@ -3,7 +3,11 @@ import { bigintOf, objectOf, own, parseJsonObject, stringOf, type Json, type Jso
 import { dataModel } from '../native.js';
 import type { Constants, ProfileSource } from '../source.js';
 import type { ProfileMetadata, TypeDescriptor } from '../types.js';
+import { RekallRules } from './dynamic.js';
 import { VtypeSource } from './vtypes.js';
+
+/** Sections of rules by which more is found in code. */
+const DYNAMIC = ['$DYNAMIC_CONSTANTS', '$DYNAMIC_STRUCTS'];
 
 type Os = ProfileMetadata['os'];
 type Arch = ProfileMetadata['arch'];
@@ -11,6 +15,8 @@ type Arch = ProfileMetadata['arch'];
 /** A Rekall profile, with the sections that only some profiles have. */
 export interface RekallProfile extends ProfileSource {
   readonly types: VtypeSource;
+  /** $DYNAMIC_CONSTANTS and $DYNAMIC_STRUCTS; undefined where it has neither */
+  readonly dynamic?: RekallRules;
   /** $METADATA Type: `Profile`, `Symlink`, `Inventory` or `Index` */
   readonly type: string;
   /** $MERGE: names of profiles whose sections this one takes over */
@@ -39,7 +45,7 @@ export function rekallProfile(json: JsonObject, path: string): RekallProfile {
       'Give a Rekall profile, a Volatility 3 symbol file, a vmlinux with debug information, or none to recover it from the image.',
     );
   }
-  for (const section of ['$METADATA', '$STRUCTS', '$ENUMS', '$CONSTANTS', '$FUNCTIONS', '$CONSTANT_TYPES']) {
+  for (const section of ['$METADATA', '$STRUCTS', '$ENUMS', '$CONSTANTS', '$FUNCTIONS', '$CONSTANT_TYPES', ...DYNAMIC]) {
     if (own(json, section) !== undefined && !objectOf(own(json, section))) {
       throw new ProfileError(`${path} is not a profile that can be read: its ${section} is not an object.`, 'Fetch or make the profile again.');
     }
@@ -55,11 +61,13 @@ export function rekallProfile(json: JsonObject, path: string): RekallProfile {
     objectOf(own(json, '$REVENUMS')),
   );
   const banner = stringOf(own(stated, 'banner'));
+  const [constantRules, structRules] = DYNAMIC.map((name) => objectOf(own(json, name)));
   const merge = own(json, '$MERGE');
   const config = objectOf(own(json, '$CONFIG'));
   return {
     types,
     constants: new JsonConstants(json, types),
+    ...((constantRules ?? structRules) && { dynamic: new RekallRules(constantRules ?? {}, structRules ?? {}, (vtype) => types.describe(vtype)) }),
     metadata: { ...stated, os, arch, source: path, ...(banner !== undefined && { banner }), ...(config && { config }) },
     type: stringOf(own(stated, 'Type')) ?? 'Profile',
     merge: (Array.isArray(merge) ? (merge as readonly Json[]) : []).filter((name) => typeof name === 'string'),

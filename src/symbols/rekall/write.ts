@@ -1,3 +1,5 @@
+import type { DynamicRules } from '../dynamic.js';
+import { jsonText } from '../json.js';
 import { StructQueue } from '../struct-queue.js';
 import type { EnumType, FunctionSignature, IntegerType, ProfileMetadata, StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../types.js';
 
@@ -13,13 +15,15 @@ export interface ProfileParts {
   /** types of globals, where the source knows them */
   readonly constantTypes?: Iterable<readonly [name: string, type: TypeDescriptor]>;
   readonly metadata: ProfileMetadata;
+  /** rules by which more is found in code: they are written as they are */
+  readonly dynamic?: DynamicRules;
 }
 
 /**
  * A profile in Rekall's JSON form ($METADATA, $CONSTANTS, $FUNCTIONS, $STRUCTS, $ENUMS, $REVENUMS), keys sorted because that
  * compresses best, in pieces of text. Integers are exact: addresses are written as plain JSON integers of 64 bits.
  */
-export function* rekallProfileText({ types, constants, functions, constantTypes, metadata }: ProfileParts): Generator<string> {
+export function* rekallProfileText({ types, constants, functions, constantTypes, metadata, dynamic }: ProfileParts): Generator<string> {
   const writer = new VtypeWriter(types);
   const { config } = metadata;
   yield `{\n"$METADATA": ${JSON.stringify(metadataOf(metadata), null, 1)},\n`;
@@ -29,6 +33,7 @@ export function* rekallProfileText({ types, constants, functions, constantTypes,
   yield* section('$ENUMS', texts(enums, (name) => enumText(types.enum(name), false)));
   yield* section('$REVENUMS', texts(enums, (name) => enumText(types.enum(name), true)));
   if (config) yield* section('$CONFIG', texts(Object.keys(config).sort(), (name) => JSON.stringify(config[name])));
+  for (const [name, rules] of dynamic?.sections() ?? []) yield* section(name, Object.entries(rules).map(([key, value]) => `${JSON.stringify(key)}: ${jsonText(value)}`));
   if (constantTypes) yield* section('$CONSTANT_TYPES', writer.constants(constantTypes));
   // Last: what the others use gets its name as it is met.
   yield* section('$STRUCTS', writer.structs(), '\n}\n');

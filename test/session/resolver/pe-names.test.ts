@@ -29,6 +29,8 @@ function process(images: Readonly<Record<string, FakePe>>, sets: Readonly<Record
     profiles: new ModuleProfiles(undefined),
     reads: new SharedReads(),
     module: (key, machine): ModuleNames | undefined => (key === 'nt' ? nt : modules.find((one) => moduleKey(one.path) === key && one.machine === machine)),
+    names: () => resolver,
+    types: () => kernel.profile.types,
     apiSets: () => ({ host: (name: string, importer?: string) => sets[`${name.toLowerCase()}<${importer ?? ''}`] ?? sets[name.toLowerCase()] }) as unknown as ApiSets,
   };
   for (const [index, name] of names.entries()) {
@@ -104,7 +106,8 @@ test('without a debug record an index of builds tells which one it is, where its
   image[0x900] = 0x90;
   const space = new BufferSpace(image, BASE);
   const profiles = new ModuleProfiles(openRepository([folder], { cache: undefined }));
-  const around: PeSurroundings = { profiles, reads: new SharedReads(), module: () => undefined, apiSets: () => undefined };
+  const nothing = { nearest: () => undefined, symbol: () => undefined, names: () => [], struct: () => undefined, enum: () => undefined, typedef: () => undefined, structNames: () => [], enumNames: () => [] };
+  const around: PeSurroundings = { profiles, reads: new SharedReads(), module: () => undefined, apiSets: () => undefined, names: () => nothing, types: () => nothing };
   const mark = (name: string): bigint | undefined => new PeNames(space, name, BASE, BASE + BigInt(FAKE_PE_SIZE), `C:\\${name}.sys`, around).lookup('Mark');
   assert.equal(mark('tcpip'), BASE + 0x100n);
   for (const name of ['twins', 'chance', 'damaged', 'nowhere']) assert.equal(mark(name), undefined, name);

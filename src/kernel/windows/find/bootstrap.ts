@@ -44,6 +44,7 @@ export function build(physical: PhysicalSpace, { guid, pdb, source, paging, dtb,
     new BasedSymbols(source.constants, base),
     { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => source.constants.type(name),
+    source.dynamic,
   );
   const space = createPagedSpace(paging, physical, dtb, { os: 'windows' });
   const lab = profile.symbols.address('NtBuildLabEx') ?? profile.symbols.address('NtBuildLab');

@@ -45,6 +45,7 @@ export async function detectTriage(physical: PhysicalSpace, header: CrashHeader,
     new BasedSymbols(source.constants, base),
     { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => source.constants.type(name),
+    source.dynamic,
   );
   const stated = [
     ['PsLoadedModuleList', header.loadedModuleList],

@@ -172,7 +172,9 @@ export class TextRenderer implements Renderer {
   }
 
   private wrapped(cell: Cell, width: number): Cell {
-    const lines = cell.flatMap((line) => wrap(line, width));
+    // What cannot be shown need not be wrapped.
+    const most = 4 * width * MOST_LINES;
+    const lines = cell.flatMap((line) => wrap(line.length > most ? `${line.slice(0, most)} …` : line, width));
     return lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES - 1), cut(`${lines[MOST_LINES - 1] ?? ''} …`, width)];
   }
 

@@ -1,7 +1,10 @@
 import { cellWidth } from './width.js';
 
-/** Words, with what stands between quotes as one: a command that a sentence names is copied whole. */
-const WORDS = /( *)((?:[^\s`"]*(?:`[^`]*`|"[^"]*"))+[^\s`"]*|\S+)/g;
+/**
+ * Words. What stands between quotes is as one, and a word with the address or the arguments (`all=yes`) behind it: a command that a
+ * sentence names is copied whole.
+ */
+const WORDS = /( *)((?:[^\s`"]*(?:`[^`]*`|"[^"]*"))+[^\s`"]*|\w+:?(?: (?:\w+=|0x)[^\s`"]+)+|\S+)/g;
 /** A word too long for a line goes on behind these, and before what begins a step of a path (an escape begins so, too). */
 const BEHIND = new Set(['-', '_', ',', ';', ':', '=', '?', '&', '|', ')']);
 const BEFORE = new Set(['/', '\\']);

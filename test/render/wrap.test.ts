@@ -16,6 +16,11 @@ test('what is quoted stays in one piece where a line has room for it', () => {
   assert.deepEqual(wrap('say `select name, pid from pslist() where pid = 4`', 20), ['say `select name,', 'pid from pslist()', 'where pid = 4`']);
 });
 
+test('a command goes with its arguments, a word with the address behind it', () => {
+  assert.deepEqual(wrap('No driver of that name; object_tree type_regex=Driver all=yes lists them', 44), ['No driver of that name;', 'object_tree type_regex=Driver all=yes lists', 'them']);
+  assert.deepEqual(wrap('Nothing is here: vtop 0xfffff8000261f000 tells why', 26), ['Nothing is here:', 'vtop 0xfffff8000261f000', 'tells why']);
+});
+
 test('lines hang below their beginning; where there is no terminal they stay', () => {
   const text = 'Tried:\n  a step that takes more than the width of this terminal\nTry: what is to be copied as a whole, whatever its length';
   assert.deepEqual(wrapLines(text, 30, ['Try: ']).split('\n'), [

@@ -81,10 +81,14 @@ export class Layout {
   private first: readonly number[] | undefined;
   private changed = true;
 
-  /** @param room cells of a terminal's line; undefined: not a terminal, everything has its place */
+  /**
+   * @param room cells of a terminal's line; undefined: not a terminal, everything has its place
+   * @param all nothing may be left out: it goes on below
+   */
   constructor(
     private readonly columns: readonly (readonly [string, Column])[],
     private readonly room: number | undefined,
+    all = false,
   ) {
     this.titles = columns.map(([name, column]) => {
       const title = column.title ?? name;
@@ -93,7 +97,7 @@ export class Layout {
     this.declared = columns.map(([, column]) => Math.max(column.width ?? 0, LEAST[column.type] ?? 0));
     this.needs = columns.map(() => 0);
     this.shortNeeds = columns.map(() => 0);
-    const minor = [...columns.keys()].filter((index) => columns[index]?.[1].minor === true);
+    const minor = all ? [] : [...columns.keys()].filter((index) => columns[index]?.[1].minor === true);
     this.steps = [
       (terms) => (terms.slack = false),
       (terms) => (terms.headings = false),
@@ -102,7 +106,7 @@ export class Layout {
       (terms) => (terms.minor = MINOR_ENOUGH),
       (terms) => (terms.text = ENOUGH),
       ...minor.reverse().map((index) => (terms: Terms) => terms.left.add(index)),
-      (terms) => (terms.short = true),
+      (terms) => (terms.short = !all),
       // A short one is no better off there.
       (terms) => (terms.below = this.flows),
       (terms) => (terms.apart = this.flows),

@@ -50,7 +50,7 @@ export class TextRenderer implements Renderer {
     this.dividers = all.filter(([, column]) => column.divider === true);
     this.columns = all.filter(([, column]) => column.divider !== true);
     this.room = sink.width;
-    this.layout = new Layout(this.columns, this.room);
+    this.layout = new Layout(this.columns, this.room, style.full);
   }
 
   async begin(): Promise<void> {

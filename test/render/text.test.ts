@@ -109,6 +109,13 @@ test('objects give up their addresses before they are lost themselves, and hex d
   ]);
 });
 
+test('where everything is asked for nothing is left out: what does not fit goes on below', async () => {
+  const table = { at: col.address('where', { minor: true }), name: col.string('name', { whole: true }), end: col.address('end', { minor: true }) };
+  const rows = [[{ at: 0xffffffff81000000n, name: 'a-name-of-no-great-length', end: 0xffffffff81002000n }]];
+  assert.match(await render('text', table, rows, { width: 50 }), /^Left out, for want of room: end\./m);
+  assert.deepEqual((await render('text', table, rows, { width: 50, full: true })).split('\n').slice(3), ['0xffffffff81000000  a-name-of-no-great-length', '    0xffffffff81002000', '']);
+});
+
 test('a later row that leaves no room for all has the heading written again', async () => {
   const table = { name: col.string('name'), count: col.int('number', { minor: true }), size: col.int('bytes') };
   const text = await render('text', table, [[{ name: 'abcdefghijklmn', count: 1, size: 1 }], [{ name: 'b', count: 2, size: 10n ** 18n }]], { width: 36 });

@@ -9,6 +9,8 @@ import type { Struct } from '../../../src/object/struct.js';
 import type { Timestamp } from '../../../src/object/time.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { Session } from '../../../src/session/session.js';
+import { sessionOn } from '../../support/fake-session.js';
+import { buildSkip, FakeWindows } from '../../support/fake-windows.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
 import { replicaSession, replicaSkip, replicaTruth } from '../../support/windows.js';
@@ -138,11 +140,87 @@ test('a real dump without the keys: the timers are there; what they call cannot 
   const session = new Session({ filename: dump.path, profile: isf.path, cache: 'memory' });
   const { rows } = await rowsOf(session, timers);
   // The kernel keeps one timer in each processor's block, all in one list and due at the same moment.
-  const minute = rows.filter((row) => row['period'] === 60000);
+  const minute = rows.filter((row) => row['period'] === 60000 && row['kind'] === null);
   const blocks = processors((await session.kernel()) as WindowsKernel).map(({ prcb }) => prcb.$address);
   const within = minute.map((row) => blocks.map((block) => (row['_KTIMER'] as Struct).$address - block).find((distance) => distance === 0x8298n));
   assert.deepEqual(within, Array.from({ length: 16 }, () => 0x8298n));
   assert.deepEqual([new Set(minute.map((row) => row['due'])).size, new Set(minute.map((row) => row['Tbl'])).size], [1, 1]);
   assert.ok(rows.every((row) => row['routine'] instanceof Absent && row['hooked'] === false));
   session.close();
+});
+
+test('the timers of ExAllocateTimer in a real dump: each in the collection and due when the kernel says, their words mixed with their own addresses', { skip: dump.skip || isf.skip }, async () => {
+  const session = new Session({ filename: dump.path, profile: isf.path, cache: 'memory' });
+  const kernel = (await session.kernel()) as WindowsKernel;
+  const rows = (await rowsOf(session, timers)).rows.filter((row) => row['kind'] !== null);
+  assert.deepEqual(rows.map((row) => [row['Tbl'], row['kind']]), [
+    [0, 'ExAllocateTimer, NoWake, PseudoHighRes'],
+    // Of this one the dump has the first half.
+    [0, 'ExAllocateTimer'],
+    [2, 'ExAllocateTimer, PseudoHighRes'],
+    [3, 'ExAllocateTimer, NoWake, PseudoHighRes'],
+    [3, 'ExAllocateTimer, NoWake, PseudoHighRes'],
+  ]);
+  const structs = rows.map((row) => row['_KTIMER2'] as Struct);
+  const word = (timer: Struct, member: string, index = 0n): bigint => kernel.space.readU64(timer.$addressOf(member) + index * 8n);
+  // The kernel keeps with each collection when its next timer is due (of the third, at latest).
+  const next = kernel.space.readU64(kernel.profile.address('KiTimer2Collections') + 3n * 24n + 16n);
+  assert.equal([...structs.slice(3)].map((timer) => word(timer, 'DueTime', 1n)).sort((a, b) => (a < b ? -1 : 1))[0], next);
+  // None has a routine for its end: its word is that of null, which differs from another's as their addresses do, turned.
+  const turned = (value: bigint): bigint => BigInt.asUintN(64, (value >> 33n) | (value << 31n));
+  const [first] = structs as [Struct];
+  for (const timer of structs.slice(2)) assert.equal(word(timer, 'DisableCallback') ^ word(first, 'DisableCallback'), turned(timer.$address ^ first.$address));
+  session.close();
+});
+
+test('timers of ExAllocateTimer in trees with plain and with mixed links; what calls nothing, what no module has, and a tree that comes back', { skip: layoutSkip('ten') }, async () => {
+  const keys = { never: 0x6d7cffa404933fbbn, always: 0x933dd660cfff8004n };
+  const forge = await ForgedWindows.of('ten');
+  forge.put(forge.at('KiWaitNever'), 8, keys.never);
+  forge.put(forge.at('KiWaitAlways'), 8, keys.always);
+  forge.modules([{ name: 'ntoskrnl.exe', base: forge.base, size: 0x1000000 }]);
+  const routine = forge.at('KiTimerExpiration');
+  const collections = forge.at('KiTimer2Collections');
+  for (let at = 0n; at < 5n * 24n; at += 8n) forge.put(collections + at, 8, 0);
+  /** A timer, and its node in a collection. */
+  const timer = (collection: number, flags: number, due: number, calls: bigint): { at: bigint; node: bigint } => {
+    const at = forge.image.room(forge.size('_KTIMER2'));
+    forge.set('_KTIMER2', at, { 'Header.Type': [1, 25], Period: [8, 25_000], TypeFlags: [1, flags], Callback: encodeWord(keys, calls, at), CallbackContext: encodeWord(keys, 0x77n, at) });
+    forge.put(forge.member('_KTIMER2', at, 'DueTime'), 8, due);
+    const second = collection >= 2;
+    forge.put(forge.member('_KTIMER2', at, 'CollectionIndex'), 2, second ? 0x15 | (collection << 8) : collection | 0x1500);
+    return { at, node: forge.member('_KTIMER2', at, 'RbNodes') + (second ? 24n : 0n) };
+  };
+  const link = (node: bigint, left: bigint, right: bigint): void => {
+    forge.put(node, 8, left);
+    forge.put(node + 8n, 8, right);
+  };
+  const [early, middle, late, silent] = [timer(1, 4, 10, routine), timer(1, 4, 20, 0x12345n), timer(1, 12, 30, routine), timer(4, 2, 5, 0n)];
+  forge.put(collections + 24n, 8, middle.node);
+  link(middle.node, early.node, late.node);
+  // The last collection's links are mixed with the addresses of what holds them.
+  const [root, child] = [timer(4, 2, 50, routine), silent];
+  const tree = collections + 4n * 24n;
+  forge.put(tree, 8, root.node ^ tree);
+  forge.put(tree + 8n, 8, (child.node ^ tree) | 1n);
+  link(root.node, child.node ^ root.node, 0n);
+  const kinds = async (args = {}): Promise<unknown[]> => (await rowsOf(forge.session(), timers, args)).rows.map((row) => [row['Tbl'], row['due'], row['kind'], row['module'], row['hooked']]);
+  const all = [
+    [1, 10n, 'ExAllocateTimer, HighResolution', nt, false],
+    [1, 20n, 'ExAllocateTimer, HighResolution', null, true],
+    [1, 30n, 'ExAllocateTimer, HighResolution, NoWake', nt, false],
+    [4, 5n, 'ExAllocateTimer, IdleResilient', null, false],
+    [4, 50n, 'ExAllocateTimer, IdleResilient', nt, false],
+  ];
+  assert.deepEqual(await kinds({ all: true }), all);
+  assert.deepEqual(await kinds(), all.filter(([, due]) => due !== 5n));
+  const { rows } = await rowsOf(forge.session(), timers, { hooked: true });
+  assert.deepEqual(rows.map((row) => [row['routine'], row['argument'], row['period'], row['comment']]), [[0x12345n, 0x77n, 3, 'ExAllocateTimer, HighResolution, outside of all modules']]);
+  link(late.node, middle.node, 0n);
+  assert.match((await rowsOf(forge.session(), timers)).run.notes.join('\n'), /timers of collection 1: the tree comes back to/);
+});
+
+test('8.1 has such timers, and its profile not their layout: that is told', { skip: buildSkip('8.1 x64') }, async () => {
+  const fake = await FakeWindows.of('8.1 x64');
+  assert.match((await rowsOf(sessionOn(fake.kernel()), timers)).run.notes.join('\n'), /^Timers made by ExAllocateTimer are not listed: /m);
 });

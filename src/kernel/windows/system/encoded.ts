@@ -1,4 +1,4 @@
-import { orElse } from '../../../memory/absent.js';
+import { orElse, unreadable } from '../../../memory/absent.js';
 import type { WindowsKernel } from '../kernel.js';
 
 /** What PatchGuard mixes pointers with, chosen at each start (x64). */
@@ -14,6 +14,14 @@ export function encodingKeys(kernel: WindowsKernel): Keys | undefined {
     if (never === undefined || always === undefined || kernel.profile.pointerSize === 4) return undefined;
     return orElse(() => ({ never: kernel.space.readU64(never), always: kernel.space.readU64(always) }), undefined);
   });
+}
+
+/** The pointer behind a word that a timer keeps encoded; where there are no keys, the word. Throws Absent where they are not in memory. */
+export function decodePointer(kernel: WindowsKernel, word: bigint, timer: bigint): bigint {
+  const keys = encodingKeys(kernel);
+  const key = kernel.profile.pointerSize === 8 ? kernel.symbol('KiWaitNever') : undefined;
+  if (!keys && key !== undefined) throw unreadable(key, 'nt!KiWaitNever and nt!KiWaitAlways, which the pointer is encoded with, are not in memory');
+  return keys ? decodeWord(keys, word, timer) : word;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { type Absent, orAbsent, orElse, unreadable } from '../../../memory/absent.js';
+import { type Absent, orAbsent, orElse } from '../../../memory/absent.js';
 import type { Struct } from '../../../object/struct.js';
 import type { TypeDescriptor } from '../../../symbols/types.js';
-import { decodeWord, encodingKeys } from './encoded.js';
+import { decodePointer } from './encoded.js';
 import type { WindowsKernel } from '../kernel.js';
 import { processors } from './kpcr.js';
 import { walkListEntry } from '../lists.js';
@@ -112,15 +112,12 @@ function roomAt(kernel: WindowsKernel, address: bigint): bigint {
  */
 function deferredCall(kernel: WindowsKernel, timer: Struct): Struct | undefined {
   const word = timer.$pointer('Dpc');
-  const keys = encodingKeys(kernel);
-  const key = kernel.profile.pointerSize === 8 ? kernel.symbol('KiWaitNever') : undefined;
-  if (!keys && key !== undefined) throw unreadable(key, 'nt!KiWaitNever and nt!KiWaitAlways, which the pointer is encoded with, are not in memory');
-  const decoded = keys ? decodeWord(keys, word, timer.$address) : word;
+  const decoded = decodePointer(kernel, word, timer.$address);
   if (decoded === 0n || word === 0n) return undefined;
   const plausible = (address: bigint): Struct | undefined =>
     orElse(() => {
       const dpc = kernel.at('_KDPC', address);
       return DPC_TYPES.has(Number(dpc.$get('Type'))) ? dpc : undefined;
     }, undefined);
-  return plausible(decoded) ?? (keys ? plausible(word) : undefined) ?? kernel.at('_KDPC', decoded);
+  return plausible(decoded) ?? plausible(word) ?? kernel.at('_KDPC', decoded);
 }

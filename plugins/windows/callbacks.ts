@@ -13,8 +13,8 @@ export const callbacksPlugin = definePlugin({
   summary: 'routines that drivers had the kernel call: on new processes, threads and images, registry access, handles, shutdown, bug checks …',
   notes:
     'Each table and list is looked up by its symbol in the profile of this very kernel: nothing is searched for, and no code is disassembled. Tables of _EX_FAST_REF (PspCreateProcessNotifyRoutine, PspCreateThreadNotifyRoutine, PspLoadImageNotifyRoutine, ' +
-    'CmpCallBackVector, DbgkLmdCallbacks …), lists (CallbackListHead, KeBugCheck…, IopNotify…, Iop…FileSystemQueueHead, Pnp…NotifyList, PopRegisteredPowerSettingCallbacks, RtlpDebugPrintCallbackList …), chains (SeFileSystemNotifyRoutinesHead, ' +
-    'KiNmiCallbackListHead …), the CallbackList of each object type (ObRegisterCallbacks), and callback objects of the namespace. Shutdown packets and file systems name a device: shown is what its driver serves the request with. ' +
+    'CmpCallBackVector, DbgkLmdCallbacks …), lists (CallbackListHead, KeBugCheck…, IopNotify…, Iop…FileSystemQueueHead, IopTimerQueueHead, IopSessionNotificationQueueHead, Pnp…NotifyList, PopRegisteredPowerSettingCallbacks, RtlpDebugPrintCallbackList …), chains (SeFileSystemNotifyRoutinesHead, ' +
+    'KiNmiCallbackListHead …), the CallbackList of each object type (ObRegisterCallbacks), and callback objects: of the namespace, and those that ExpCallbackListHead has besides. Shutdown packets and file systems name a device: shown is what its driver serves the request with. ' +
     'Structures that public symbols lack are laid out by the WDK and the WRK; their sources stand in src/kernel/windows/undocumented.ts.',
   args: {
     type_regex: arg.regex('only of tables and lists whose name matches: Psp, CallbackList …', { positional: true }),

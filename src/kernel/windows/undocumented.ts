@@ -79,8 +79,14 @@ const STRUCTS = {
   _RTL_CALLBACK_REGISTER: { Flags: 'u32', RundownReference: 'pointer', DebugPrintCallback: 'pointer', ListEntry: '_LIST_ENTRY' },
   /** WRK, ke */
   _KNMI_HANDLER_CALLBACK: { Next: 'pointer', Callback: 'pointer', Context: 'pointer', Handle: 'pointer' },
-  /** WRK, ex: the body of an object of the type Callback */
-  _CALLBACK_OBJECT: { Signature: 'u32', Lock: 'pointer', RegisteredCallbacks: '_LIST_ENTRY', AllowMultipleCallbacks: 'u8' },
+  /** WRK, ex: the body of an object of the type Callback; its end since Windows 8.1 (debugger) */
+  _CALLBACK_OBJECT: { Signature: 'u32', Lock: 'pointer', RegisteredCallbacks: '_LIST_ENTRY', AllowMultipleCallbacks: 'u8', ExpCallbackList: '_LIST_ENTRY' },
+  /** WRK, io */
+  _IO_TIMER: { Type: 'u16', TimerFlag: 'u16', TimerList: '_LIST_ENTRY', TimerRoutine: 'pointer', Context: 'pointer', DeviceObject: 'pointer' },
+  /** WRK, io */
+  _REINIT_PACKET: { ListEntry: '_LIST_ENTRY', DriverObject: 'pointer', DriverReinitializationRoutine: 'pointer', Context: 'pointer' },
+  /** debugger: since Windows 7; the kernel has no name for it */
+  _IO_SESSION_NOTIFICATION: { ListEntry: '_LIST_ENTRY', DriverObject: 'pointer', NotificationRoutine: 'pointer', Registration: 'pointer', IoObject: 'pointer', Session: 'pointer', EventMask: 'u32', Context: 'pointer' },
   /** WRK, ex */
   _CALLBACK_REGISTRATION: { Link: '_LIST_ENTRY', CallbackObject: 'pointer', CallbackFunction: 'pointer', CallbackContext: 'pointer', Busy: 'u32' },
   /** debugger: on `_OBJECT_TYPE.CallbackList` since Windows Vista SP1 */

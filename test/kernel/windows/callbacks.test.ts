@@ -25,6 +25,9 @@ const PLACES = {
   after: [0x30, 0x1c],
   registrationAltitude: [0x10, 0x08],
   registered: [0x10, 0x08],
+  listed: [0x28, 0x14],
+  ioTimer: [0x18, 0x0c],
+  ioTimerDevice: [0x28, 0x14],
 } as const;
 
 const BOTH: readonly { paging: PagingKind; structs: Structs; what: string }[] = [
@@ -87,6 +90,9 @@ function registered(paging: PagingKind, structs: Structs): Registered {
   image.list('IopNotifyShutdownQueueHead', [image.record([2 * w, device]), image.record([2 * w, image.nowhere])]);
   image.list('IopDiskFileSystemQueueHead', [device + BigInt(image.offsetOf('_DEVICE_OBJECT', 'Queue'))]);
   image.list('IopFsNotifyChangeQueueHead', [image.record([2 * w, driver], [3 * w, image.routine(4)])]);
+  image.list('IopSessionNotificationQueueHead', [image.record([2 * w, driver], [3 * w, image.routine(0x11)])]);
+  image.list('IopDriverReinitializeQueueHead', [image.record([2 * w, driver], [3 * w, image.routine(0x12)])]);
+  image.list('IopTimerQueueHead', [image.record([image.placeOf('ioTimer'), image.routine(0x13)], [image.placeOf('ioTimerDevice'), device]) + BigInt(w)]);
   image.list('KeBugCheckCallbackListHead', [image.record([2 * w, image.routine(5)], [image.placeOf('component'), image.ascii('Ndis min')])]);
   const reason = image.record([2 * w, image.routine(6)], [3 * w, image.ascii('SMBiosDa')]);
   image.u32(reason + image.placeOf('reason'), 2);
@@ -120,8 +126,12 @@ function registered(paging: PagingKind, structs: Structs): Registered {
   image.u32(handle + image.placeOf('operations') + 4n, 1);
   image.ring(image.type('Process') + BigInt(image.offsetOf('_OBJECT_TYPE', 'CallbackList')), handle);
 
-  const callback = image.object('Callback', '_DEVICE_OBJECT', {}, 'PowerState');
+  const callback = image.object('Callback', '_DRIVER_OBJECT', {}, 'PowerState');
   image.ring(callback + image.placeOf('registered'), image.record([3 * w, image.routine(0x10)]));
+  // One without a name, and what is no such object: the kernel lists both beside the one that has a name.
+  const nameless = image.object('Callback', '_DRIVER_OBJECT', {});
+  image.ring(nameless + image.placeOf('registered'), image.record([3 * w, image.routine(0x14)]));
+  image.list('ExpCallbackListHead', [callback, nameless, image.record()].map((body) => body + image.placeOf('listed')));
   image.words('ObpRootDirectoryObject', image.directory(undefined, [[image.directory('Callback', [[callback]]).body]]).body);
   return image;
 }
@@ -147,6 +157,9 @@ for (const { paging, structs, what } of BOTH) {
         ['IopNotifyShutdownQueueHead', 'unreadable', `device at 0x${image.nowhere.toString(16)}`, null],
         ['IopFsNotifyChangeQueueHead', 4, '\\Driver\\own', 'outside of all modules'],
         ['IopDiskFileSystemQueueHead', 0x40 + 13, '\\Driver\\own', 'outside of all modules'],
+        ['IopSessionNotificationQueueHead', 0x11, '\\Driver\\own', 'outside of all modules'],
+        ['IopDriverReinitializeQueueHead', 0x12, '\\Driver\\own', 'outside of all modules'],
+        ['IopTimerQueueHead', 0x13, '\\Driver\\own, stopped', 'outside of all modules'],
         ['PnpDeviceClassNotifyList', 8, 'device interface, {00000000-0000-0000-0000-000000000000}, \\Driver\\own', 'outside of all modules'],
         ['PopRegisteredPowerSettingCallbacks', 9, '{03020100-0504-0706-0809-0a0b0c0d0e0f}', 'outside of all modules'],
         // What has no mark is no registration.
@@ -158,9 +171,14 @@ for (const { paging, structs, what } of BOTH) {
         ['_OBJECT_TYPE.CallbackList', 0xe, 'Process, before create and duplicate, altitude 28900', 'outside of all modules'],
         ['_OBJECT_TYPE.CallbackList', 0xf, 'Process, after create and duplicate, altitude 28900', 'outside of all modules'],
         ['_CALLBACK_OBJECT', 0x10, '\\Callback\\PowerState', 'outside of all modules'],
+        ['_CALLBACK_OBJECT', 0x14, rows.at(-1)?.['details'], 'outside of all modules'],
       ],
     );
-    assert.deepEqual(run.notes, [`KiNmiCallbackListHead comes back to 0x${(rows.find((row) => row['type'] === 'nt!KiNmiCallbackListHead')?.['offset'] as bigint).toString(16)}.`]);
+    assert.match(String(rows.at(-1)?.['details']), /^object at 0x[0-9a-f]+, not in the namespace$/);
+    const [loop, stranger] = run.notes;
+    assert.equal(loop, `KiNmiCallbackListHead comes back to 0x${(rows.find((row) => row['type'] === 'nt!KiNmiCallbackListHead')?.['offset'] as bigint).toString(16)}.`);
+    assert.match(String(stranger), /^ExpCallbackListHead: what is at 0x[0-9a-f]+ is no callback object/);
+    assert.equal(run.notes.length, 2);
     const some = await rowsOf(image.session(), callbacksPlugin, { type_regex: /KeBugCheck/ });
     assert.equal(some.rows.length, 2);
   });

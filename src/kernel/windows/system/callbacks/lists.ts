@@ -63,6 +63,13 @@ const ofPlugAndPlay = {
   },
 } as const;
 
+const ofReinitialization = {
+  struct: '_REINIT_PACKET',
+  link: 'ListEntry',
+  routine: 'DriverReinitializationRoutine',
+  details: (kernel: WindowsKernel, record: Struct) => driverOf(kernel, record.$pointer('DriverObject')),
+} as const;
+
 const LISTS: readonly List[] = [
   { symbols: ['CallbackListHead'], api: 'CmRegisterCallbackEx', struct: '_CM_CALLBACK_CONTEXT_BLOCK', link: 'CallbackListEntry', routine: 'Function', details: (_kernel, record) => `altitude ${unicodeText(record.$get('Altitude') as Struct)}` },
   { symbols: ['KeBugCheckCallbackListHead'], api: 'KeRegisterBugCheckCallback', struct: '_KBUGCHECK_CALLBACK_RECORD', link: 'Entry', routine: 'CallbackRoutine', details: (_kernel, record) => component(record) },
@@ -95,6 +102,27 @@ const LISTS: readonly List[] = [
     link: 'Queue',
     routine: (kernel, device) => majorFunction(driverBehind(kernel, device.$address), FILE_SYSTEM_CONTROL),
     details: (kernel, device) => driverOfDevice(kernel, device.$address),
+  },
+  {
+    // The object \Callback\IoSessionNotifications names the kernel's own routine only, which calls these.
+    symbols: ['IopSessionNotificationQueueHead'],
+    api: 'IoRegisterContainerNotification',
+    struct: '_IO_SESSION_NOTIFICATION',
+    link: 'ListEntry',
+    routine: 'NotificationRoutine',
+    details: (kernel, record) => driverOf(kernel, record.$pointer('DriverObject')),
+  },
+  // What drivers that start with the system want to be called with again, until it is.
+  { symbols: ['IopDriverReinitializeQueueHead'], api: 'IoRegisterDriverReinitialization', ...ofReinitialization },
+  { symbols: ['IopBootDriverReinitializeQueueHead'], api: 'IoRegisterBootDriverReinitialization', ...ofReinitialization },
+  {
+    // Called every second.
+    symbols: ['IopTimerQueueHead'],
+    api: 'IoInitializeTimer',
+    struct: '_IO_TIMER',
+    link: 'TimerList',
+    routine: 'TimerRoutine',
+    details: (kernel, record) => joined(driverOfDevice(kernel, record.$pointer('DeviceObject')), Number(record.$get('TimerFlag')) === 0 ? 'stopped' : undefined),
   },
   // Two names of each: until Windows Vista, and since.
   { symbols: ['IopProfileNotifyList', 'PnpProfileNotifyList', 'PnpKsrNotifyList'], ...ofPlugAndPlay },

@@ -2,6 +2,7 @@ import { Absent, orElse } from '../../../../memory/absent.js';
 import type { Struct } from '../../../../object/struct.js';
 import type { WindowsKernel } from '../../kernel.js';
 import { objectTree } from '../../objects/object-tree.js';
+import { objectOfBody } from '../../objects/objects.js';
 import { findObjectTypes } from '../../objects/object-types.js';
 import { unicodeText } from '../../strings.js';
 import { undocumented } from '../../undocumented.js';
@@ -49,20 +50,34 @@ function altitude(kernel: WindowsKernel, record: Struct): string {
   return unicodeText(undocumented(kernel, '_OB_REGISTRATION').at(kernel.space, record.$pointer('Registration')).$get('Altitude') as Struct);
 }
 
-/** What drivers registered with ExRegisterCallback: on the list of each object of the type Callback in the namespace (\Callback\PowerState …). */
+/**
+ * What drivers registered with ExRegisterCallback: on the list of each object of the type Callback in the namespace (\Callback\PowerState …), and, since Windows
+ * 8.1, of each that the kernel lists besides: one that was made without a name, or was taken out of the namespace.
+ */
 export function* objectCallbacks(kernel: WindowsKernel, onFault: Fault): Generator<Callback> {
-  const body = undocumented(kernel, '_CALLBACK_OBJECT');
-  const registration = undocumented(kernel, '_CALLBACK_REGISTRATION');
+  const known = new Set<bigint>();
   try {
     for (const { object, path } of objectTree(kernel)) {
       if (object.type !== 'Callback') continue;
-      const head = object.body + BigInt(body.offsetOf('RegisteredCallbacks'));
-      for (const record of recordsOn(kernel, path, head, registration, 'Link', onFault, () => undefined)) {
-        yield { type: '_CALLBACK_OBJECT', api: 'ExRegisterCallback', offset: record.$address, callback: () => record.$pointer('CallbackFunction'), details: () => path };
-      }
+      known.add(object.body);
+      yield* registrations(kernel, object.body, path, onFault);
     }
   } catch (error) {
     if (!(error instanceof Absent)) throw error;
     onFault(`the namespace cannot be read: ${error.reason}`);
+  }
+  const head = kernel.symbol('ExpCallbackListHead');
+  if (head === undefined) return;
+  for (const { $address: body } of recordsOn(kernel, 'ExpCallbackListHead', head, undocumented(kernel, '_CALLBACK_OBJECT'), 'ExpCallbackList', onFault, () => undefined)) {
+    if (known.has(body)) continue;
+    if (orElse(() => objectOfBody(kernel, body).type === 'Callback', false)) yield* registrations(kernel, body, `object at 0x${body.toString(16)}, not in the namespace`, onFault);
+    else onFault(`ExpCallbackListHead: what is at 0x${body.toString(16)} is no callback object, or not in memory`);
+  }
+}
+
+function* registrations(kernel: WindowsKernel, body: bigint, name: string, onFault: Fault): Generator<Callback> {
+  const head = body + BigInt(undocumented(kernel, '_CALLBACK_OBJECT').offsetOf('RegisteredCallbacks'));
+  for (const record of recordsOn(kernel, name, head, undocumented(kernel, '_CALLBACK_REGISTRATION'), 'Link', onFault, () => undefined)) {
+    yield { type: '_CALLBACK_OBJECT', api: 'ExRegisterCallback', offset: record.$address, callback: () => record.$pointer('CallbackFunction'), details: () => name };
   }
 }

@@ -1,6 +1,8 @@
 import { Absent, orElse } from '../../src/memory/absent.js';
 import { driverAt } from '../../src/kernel/windows/system/modules.js';
-import { pidOf } from '../../src/kernel/windows/processes/processes.js';
+import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
+import { pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
+import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { findSessions, sessionImages } from '../../src/kernel/windows/processes/sessions.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
@@ -32,6 +34,15 @@ export const sessions = definePlugin({
     const note = (what: string): void => context.note(`${what}.`);
     const processes = [...selectWindowsProcesses(context, args)].map(({ process }) => process);
     const narrowed = args.pids !== undefined || args.eprocess !== undefined || args.proc_regex !== undefined;
+    if (!kernel.profile.has('_MM_SESSION_SPACE')) {
+      // Since Windows 11 24H2 the space is another (_PSP_SESSION_SPACE), without lists.
+      for (const [id, members] of byNumber(kernel, processes)) {
+        const divider = `Session ${id}: ${members.length} process${members.length === 1 ? '' : 'es'}`;
+        for (const process of members) yield { divider, session_id: id, process, pid: () => pidOf(process) ?? null };
+      }
+      context.note('The profile of this kernel has no _MM_SESSION_SPACE: sessions are told by what processes say (pslist), without their lists and images.');
+      return;
+    }
     const found = findSessions(kernel, processes, !narrowed, note);
     const unknown = processes.filter((process) => orElse(() => process.$pointer('Session'), undefined) === undefined).length;
     if (unknown > 0) context.note(`Of ${unknown === 1 ? 'one process' : `${unknown} processes`} the session is not known: _EPROCESS.Session is not in memory.`);
@@ -60,3 +71,13 @@ export const sessions = definePlugin({
     if (found.length > 0 && images === 0) context.note(found.length === 1 ? 'This session has no list of images.' : 'None of these sessions has a list of images.');
   },
 });
+
+/** Processes by the number of the session that each says it is in. */
+function byNumber(kernel: WindowsKernel, processes: readonly Eprocess[]): [number, Eprocess[]][] {
+  const sessions = new Map<number, Eprocess[]>();
+  for (const process of processes) {
+    const id = orElse(() => sessionId(kernel, process), undefined);
+    if (id !== undefined) sessions.set(id, [...(sessions.get(id) ?? []), process]);
+  }
+  return [...sessions].sort(([one], [other]) => one - other);
+}

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { handleCount } from '../../../src/kernel/windows/objects/handles.js';
+import { pslist } from '../../../plugins/windows/pslist.js';
+import { sessions } from '../../../plugins/windows/sessions.js';
 import { CROSS_METHODS, METHODS, processAt } from '../../../src/kernel/windows/processes/processes.js';
 import { Shell } from '../../../src/console/shell.js';
 import { describeStruct } from '../../../src/object/describe.js';
@@ -15,6 +17,7 @@ import { sessionCatalog } from '../../../src/query/session/catalog.js';
 import { Profile } from '../../../src/symbols/profile.js';
 import type { StructLayout, TypeSource } from '../../../src/symbols/types.js';
 import { Screen } from '../../support/console.js';
+import { sessionOn } from '../../support/fake-session.js';
 import { rowsOf } from '../../support/sample.js';
 import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
 
@@ -103,24 +106,41 @@ test('times that have not come are none, in rows and in structs', async () => {
   }
 });
 
-test('handles are counted where no member of the table says how many there are, as since Windows 8', () => {
+/** The same kernel by a profile that lacks a struct, or one member of it. */
+function lacking(struct: string, member?: string): WindowsKernel {
   const own = kernel.profile.types;
-  const without: TypeSource = {
+  const types: TypeSource = {
     struct: (name) => {
       const layout = own.struct(name);
-      return name === '_HANDLE_TABLE' && layout ? ({ ...layout, members: new Map([...layout.members].filter(([member]) => member !== 'HandleCount')) } satisfies StructLayout) : layout;
+      if (name !== struct || !layout) return layout;
+      return member === undefined ? undefined : ({ ...layout, members: new Map([...layout.members].filter(([other]) => other !== member)) } satisfies StructLayout);
     },
     enum: (name) => own.enum(name),
     typedef: (name) => own.typedef(name),
     structNames: () => own.structNames(),
     enumNames: () => own.enumNames(),
   };
-  const newer = new WindowsKernel(kernel.physical, new Profile(without, kernel.profile.symbols, kernel.profile.metadata), kernel.location, kernel.banner, kernel.version);
+  const { symbols, metadata } = kernel.profile;
+  return new WindowsKernel(kernel.physical, new Profile(types, symbols, metadata), kernel.location, kernel.banner, kernel.version);
+}
+
+test('handles are counted where no member of the table says how many there are, as since Windows 8', () => {
+  const newer = lacking('_HANDLE_TABLE', 'HandleCount');
   assert.ok(!newer.struct('_HANDLE_TABLE').has('HandleCount'));
   for (const { eprocess, handle_count: count, exited } of truth) {
     const expected = exited === null ? count : null;
     for (const one of [kernel, newer]) assert.equal(handleCount(one, processAt(one, BigInt(eprocess))), expected);
   }
+});
+
+test('without a struct of sessions they are told by their processes, and only who asks for their lists hears of it', async () => {
+  const newer = sessionOn(lacking('_MM_SESSION_SPACE'));
+  const told = await rowsOf(newer, sessions, { method: METHODS });
+  const expected = truth.filter(({ session: id }) => id !== null).sort((a, b) => Number(a.session) - Number(b.session) || a.pid - b.pid);
+  assert.deepEqual(told.rows.map((row) => [row['session_id'], row['pid']]), expected.map(({ session: id, pid }) => [id, pid]));
+  assert.match(told.run.notes.join(' '), /no _MM_SESSION_SPACE/);
+  assert.deepEqual((await rowsOf(newer, pslist, { method: METHODS, pids: [4] })).run.notes, []);
+  assert.match((await rowsOf(newer, pslist, { method: ['Sessions'] })).run.notes.join(' '), /processes by Sessions: this profile has no struct _MM_SESSION_SPACE/);
 });
 
 test('names among arguments are meant in the one process that is named beside them, on command lines and in queries', async () => {

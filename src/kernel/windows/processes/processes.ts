@@ -85,7 +85,8 @@ function ask(kernel: WindowsKernel, method: Method): Answer {
     let failed: Absent | undefined;
     const lost = (error: Absent, whose?: Eprocess): void => {
       failed ??= error;
-      faults.push(`processes by ${method}${whose ? `, ${processTitle(whose)}` : ''}: ${error.reason}`);
+      // A source that this kernel does not have misses nobody; who asks for it alone is told.
+      if (error.kind !== 'no-member') faults.push(`processes by ${method}${whose ? `, ${processTitle(whose)}` : ''}: ${error.reason}`);
     };
     for (const address of guarded(() => walkers[method](kernel, (what) => faults.push(what), lost), lost)) known.add(address);
     return { known, faults, failed };
@@ -102,8 +103,9 @@ export function knows(kernel: WindowsKernel, method: Method, process: Eprocess):
 export function findProcesses(kernel: WindowsKernel, methods: readonly Method[], onFault?: (what: string) => void): FoundProcess[] {
   const found = new Map<bigint, { process: Eprocess; methods: Set<Method> }>();
   for (const method of methods) {
-    const { known, faults } = ask(kernel, method);
+    const { known, faults, failed } = ask(kernel, method);
     for (const fault of faults) onFault?.(fault);
+    if (failed?.kind === 'no-member' && methods.length < METHODS.length) onFault?.(`processes by ${method}: ${failed.reason}`);
     for (const address of known) {
       const before = found.get(address);
       if (before) before.methods.add(method);

@@ -75,6 +75,9 @@ test('an operand that a rule names must be there; a property that it has not is 
   assert.match(captured('58', [instruction('POP', reg('$a'), number('$b'))]) as string, /no instruction/);
   assert.match(captured('58', [instruction('POP', { disp: '$a' })]) as string, /no instruction/);
   assert.match(captured('48897710', [instruction('MOV', { address: '$out' })]) as string, /no instruction/);
+  // MOV RAX, [GS:0x188]: a distance from a base that the code does not state, and no address.
+  assert.deepEqual(captured('65488b042588010000', [instruction('MOV', null, { disp: '$out' })]), { $out: 0x188n });
+  assert.match(captured('65488b042588010000', [instruction('MOV', null, { address: '$out' })]) as string, /no instruction/);
 });
 
 test('comments are names of what is called and of what a place holds', () => {

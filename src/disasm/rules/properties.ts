@@ -79,7 +79,7 @@ export class RuledInstruction {
     return [`0x${value.toString(16)} ${names.join(', ')}${leads === '' ? '' : ` -> ${leads}`}`];
   }
 
-  /** Where an operand leads without a register's help; an immediate's value. */
+  /** Where an operand leads without a register's help, that of a segment's base among them; an immediate's value. */
   private address(one: CanonicalOperand): Property | undefined {
     switch (one.type) {
       case 'REG':
@@ -89,6 +89,7 @@ export class RuledInstruction {
       case 'BRANCH':
         return this.signed(one.target);
       case 'MEM':
+        if (one.segment === 'FS' || one.segment === 'GS') return undefined;
         return relative(one) || (one.base === undefined && one.index === undefined) ? this.signed(one.displacement) : undefined;
     }
   }

@@ -27,7 +27,7 @@ export const pfn = definePlugin({
   examples: [{ line: 'pfn 0x2c4', doc: 'in the sample a page of ntdll.dll' }, { line: 'pfn 0x187', doc: 'a root of page tables' }],
   *collect(context, { pfn: frame }) {
     const kernel = windowsOf(context);
-    if (frame >= HIGHEST) throw new PluginError(`No page has the number 0x${frame.toString(16)}.`, 'pfn 0x1000');
+    if (frame < 0 || frame >= HIGHEST) throw new PluginError(`No page has the number ${frame < 0 ? frame : `0x${frame.toString(16)}`}.`, 'pfn 0x1000');
     const frames = orAbsent(() => pageFrames(kernel));
     if (frames instanceof Absent) {
       context.note(`The page database cannot be read: ${frames.reason}.`);

@@ -90,10 +90,15 @@ function integer(name: string, value: Value, converter: Converter): number {
 }
 
 /** A number within the range that an argument declares. */
-function inRange(name: string, { least = -Infinity, most = Infinity }: Arg, number: number, value: Value, converter: Converter): number {
-  if (number >= least && number <= most) return number;
-  const expected = most < Infinity ? `${least > -Infinity ? `${least} to ` : 'at most '}${most}` : least === 1 ? 'one or more' : `${least} or more`;
-  return converter.fail(`${name} is ${value.text}: expected ${expected}.`, value);
+function inRange(name: string, arg: Arg, number: number, value: Value, converter: Converter): number {
+  const expected = outOfRange(arg, number);
+  return expected === undefined ? number : converter.fail(`${name} is ${value.text}: expected ${expected}.`, value);
+}
+
+/** What was expected, in words, of a number that is not within the range that an argument declares; undefined of one that is. */
+export function outOfRange({ least = -Infinity, most = Infinity }: Arg, number: number): string | undefined {
+  if (number >= least && number <= most) return undefined;
+  return most < Infinity ? `${least > -Infinity ? `${least} to ` : 'at most '}${most}` : least === 1 ? 'one or more' : `${least} or more`;
 }
 
 async function address(name: string, value: Value, converter: Converter): Promise<bigint> {

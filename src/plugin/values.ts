@@ -2,7 +2,7 @@ import type { Value } from '../../grammar/command-tree.js';
 import { Pointer } from '../object/pointer.js';
 import { Struct } from '../object/struct.js';
 import { type Arg, type Args, spaceGiven } from './args.js';
-import { convert, type Converter } from './convert.js';
+import { convert, type Converter, outOfRange } from './convert.js';
 import { UsageError } from './error.js';
 import { didYouMean } from './similar.js';
 
@@ -86,8 +86,11 @@ async function valueOf(place: string, name: string, arg: Arg, value: unknown, co
   const text = async (one: unknown): Promise<string> => (typeof one === 'string' ? Promise.resolve(one) : wrong('a text', one));
   const choice = async (one: unknown): Promise<string> => (await read('choice', await text(one))) as string;
   switch (arg.type) {
-    case 'int':
-      return integer(value);
+    case 'int': {
+      const number = await integer(value);
+      const expected = outOfRange(arg, number);
+      return expected === undefined ? number : wrong(expected);
+    }
     case 'address':
       return address(value);
     case 'string':

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
+import { pfnFacts } from '../../../src/kernel/windows/memory/pfn-facts.js';
 import { pageUses } from '../../../src/kernel/windows/memory/page-use.js';
 import { pageFiles } from '../../../src/kernel/windows/memory/pagefiles.js';
 import type { Eprocess } from '../../../src/kernel/windows/types.js';
@@ -209,7 +210,8 @@ class Pages {
     this.put('_MMPFN', this.database + BigInt(frame * this.forged.size('_MMPFN')), {
       PteAddress: pte + marks,
       OriginalPte: { u: { Long: original } },
-      u2: { ShareCount: 3 },
+      // A page on a list has its neighbours there, one in use a count.
+      ...(list < 6 ? { u1: { Flink: 0x77 }, u2: { Blink: 0x88 } } : { u2: { ShareCount: 3 } }),
       u3: { e1: bits, ...(has('_MMPFNENTRY3', 'Priority') ? { e3: { Priority: 5 } } : {}) },
       u4: { PteFrame: pteFrame, ...(old ? {} : { PrototypePte: prototype ? 1 : 0 }) },
     });
@@ -292,6 +294,10 @@ for (const [what, file, paging, major, minor] of BUILDS) {
       assert.deepEqual(mappers.map((mapper) => [mapper.process.$address, mapper.page]), [[pages.process, 0x20 + page]]);
     }
     assert.equal(uses.frames.get(frames.valid, 'shares'), 3);
+    const record = uses.frames.at(frames.transition);
+    assert.ok(record && record.list < 6);
+    const facts = [...pfnFacts(kernel, uses.frames, record)].filter(({ fact }) => ['Flink', 'Blink', 'ShareCount'].includes(fact));
+    assert.deepEqual(facts, [{ fact: 'Flink', address: 0x77n }, { fact: 'Blink', address: 0x88n }]);
     if (kernel.profile.has('_MMPFNENTRY3', 'Priority')) assert.equal(uses.frames.get(frames.valid, 'priority'), 5);
 
     const files = pageFiles(kernel);

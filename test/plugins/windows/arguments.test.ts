@@ -117,3 +117,12 @@ test('lines that cannot be meant are told, with what to try', async () => {
   await conversation.end();
   assert.equal(statSync(folder).isDirectory(), true);
 });
+
+test('the range of a number holds in code and queries, too', async () => {
+  const { bindValues } = await import('../../../src/plugin/values.js');
+  const { rammap } = await import('../../../plugins/windows/rammap.js');
+  const options = { resolve: () => Promise.reject(new Error('nothing to resolve')) };
+  assert.deepEqual((await bindValues(rammap, { start: 4096n }, options))['start'], 4096);
+  await assert.rejects(bindValues(rammap, { start: -4 }, options), /rammap: start needs 0 or more, not -4/);
+  await assert.rejects(bindValues(rammap, { start: '-4' }, options), /0 or more/);
+});

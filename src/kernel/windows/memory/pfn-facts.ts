@@ -17,6 +17,9 @@ export interface PfnFact {
 /** Flags of `_MMPFN.u3` in the order in which they are told; builds have them in one struct of flags or in two. */
 const FLAGS = ['Modified', 'ReadInProgress', 'WriteInProgress', 'ParityError', 'InPageError', 'KernelStack', 'Rom', 'RemovalRequested', 'OnProtectedStandby', 'SystemChargedPage'] as const;
 
+/** Lists of pages that still have their content. */
+const LINKED: ReadonlySet<string> = new Set(['Standby', 'Modified', 'ModifiedNoWrite']);
+
 /** What the page database says of a page: everything that is told of one in use, links of the list for others. */
 export function* pfnFacts(kernel: WindowsKernel, frames: PageFrames, record: PageFrame): Generator<PfnFact> {
   const { frame } = record;
@@ -28,16 +31,16 @@ export function* pfnFacts(kernel: WindowsKernel, frames: PageFrames, record: Pag
   yield { fact: 'Type', value: list };
   if (record.list < 2 || list === 'Bad') {
     // Other members keep what they were when the page was last used.
-    for (const [fact, union] of [['Flink', 'u1'], ['Blink', 'u2']] as const) {
-      const link = orElse(() => BigInt((struct.$get(union) as Struct).$get(fact) as number | bigint), undefined);
-      if (link !== undefined) yield { fact, address: link };
-    }
+    yield* links(struct);
     return;
   }
   yield { fact: 'Flags', value: flags(struct).join(' ') || 'none' };
   yield { fact: 'Reference', value: record.references };
+  // On a list the links stand where a page in use has its count (Windows Internals, 7th ed., part 1, chapter 5, "PFN data structures").
+  if (LINKED.has(list)) yield* links(struct);
   const counts = [['ShareCount', 'shares'], ['Priority', 'priority'], ['Color', 'color']] as const;
   for (const [fact, name] of counts) {
+    if (name === 'shares' && LINKED.has(list)) continue;
     const value = frames.get(frame, name);
     if (value !== undefined) yield { fact, value };
   }
@@ -64,6 +67,14 @@ export function* pfnFacts(kernel: WindowsKernel, frames: PageFrames, record: Pag
   const original = frames.original(frame);
   if (original && (original[0] | original[1]) !== 0) {
     yield { fact: 'Original PTE', address: (BigInt(original[1]) << 32n) | BigInt(original[0]), value: entryText(kernel, true, original, record.prototype ? record.pte : undefined) };
+  }
+}
+
+/** Its neighbours on the list, by the numbers of their pages. */
+function* links(struct: Struct): Generator<PfnFact> {
+  for (const [fact, union] of [['Flink', 'u1'], ['Blink', 'u2']] as const) {
+    const link = orElse(() => BigInt((struct.$get(union) as Struct).$get(fact) as number | bigint), undefined);
+    if (link !== undefined) yield { fact, address: link };
   }
 }
 

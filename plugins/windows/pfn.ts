@@ -5,7 +5,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { windowsOf } from '../../src/plugin/windows-select.js';
+import { windowsOf, withoutPageDatabase } from '../../src/plugin/windows-select.js';
 
 /** Frames of 52-bit physical addresses. */
 const HIGHEST = 2 ** 40;
@@ -30,7 +30,7 @@ export const pfn = definePlugin({
     if (frame < 0 || frame >= HIGHEST) throw new PluginError(`No page has the number ${frame < 0 ? frame : `0x${frame.toString(16)}`}.`, 'pfn 0x1000');
     const frames = orAbsent(() => pageFrames(kernel));
     if (frames instanceof Absent) {
-      context.note(`The page database cannot be read: ${frames.reason}.`);
+      context.note(`The page database cannot be read: ${frames.reason}. ${withoutPageDatabase(context)}`);
       return;
     }
     const record = frames.at(frame);

@@ -10,7 +10,7 @@ import { arg } from '../../src/plugin/args.js';
 import { col, type RowOf } from '../../src/plugin/columns.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
-import { windowsOf } from '../../src/plugin/windows-select.js';
+import { windowsOf, withoutPageDatabase } from '../../src/plugin/windows-select.js';
 
 /** Pages between two looks at the clock, and at what to tell of progress. */
 const STEP = 512;
@@ -55,7 +55,7 @@ export const rammap = definePlugin({
       for await (const step of breathing(pageUses(kernel), context.signal)) found = step;
     } catch (error) {
       if (!(error instanceof Absent)) throw error;
-      context.note(`The page database cannot be read: ${error.reason}. ptov finds who maps a page without it.`);
+      context.note(`The page database cannot be read: ${error.reason}. ${withoutPageDatabase(context)}`);
       return;
     }
     const uses = found as PageUses;

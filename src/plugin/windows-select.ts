@@ -44,6 +44,11 @@ export function withoutPageTables(context: PluginContext): string | undefined {
   return windowsOf(context).physical.hints.crash?.triage ? 'a triage dump has no page tables, only parts of virtual memory: crashinfo tells of what' : undefined;
 }
 
+/** The next command to try where the page database cannot be read, as a sentence. */
+export function withoutPageDatabase(context: PluginContext): string {
+  return withoutPageTables(context) === undefined ? 'ptov finds who maps a page without it.' : 'crashinfo tells what this dump holds.';
+}
+
 /** Addresses of the processes that a command's arguments select; undefined where they name none in particular. */
 export function namedWindowsProcesses(context: PluginContext, args: ArgsOf<typeof windowsProcessArgs>): ReadonlySet<bigint> | undefined {
   const named = args.pids ?? args.eprocess ?? args.proc_regex;

@@ -60,11 +60,11 @@ test('a process whose tree, token or table is not in the dump costs that process
   assert.match((await rowsOf(session, handles, all)).run.notes.join('\n'), /Of 4 processes it is not known where the table is/);
 });
 
-test('without the page database pfn and rammap say so', { skip }, async () => {
+test('without the page database pfn and rammap say so, and where to look', { skip }, async () => {
   for (const [plugin, args] of [[pfn, { pfn: 0x100 }], [rammap, {}]] as const) {
     const { rows, run } = await rowsOf(session, plugin, args);
     assert.equal(rows.length, 0);
-    assert.match(run.notes.join('\n'), /^The page database cannot be read: no block of the dump holds it\./);
+    assert.match(run.notes.join('\n'), /^The page database cannot be read: no block of the dump holds it\. crashinfo tells what this dump holds\.$/);
   }
 });
 

@@ -107,7 +107,7 @@ test('lines that cannot be meant are told, with what to try', async () => {
   const notes: [line: string, said: RegExp][] = [
     ['modules nosuch', /No module is named \/nosuch\/: modules lists them all/],
     ['rammap 0x40000000', /phys_map shows what it has/],
-    ['dis 0x1000', /Nothing is in memory from 0x1000 on: vtop 0x1000 tells why/],
+    ['dis 0x1000', /Nothing is in memory from 0x1000 on: `vtop 0x1000` tells why/],
     ['dt _EPROCESS member_offset=99999', /No member is at offset 0x1869f/],
     ['impscan base=0x1000', /csrss.exe \(324\).* and 8 more/],
   ];

@@ -50,12 +50,13 @@ export const dis = definePlugin({
     rel: col.int('distance to the start of the function', { unit: 'bytes', hex: true }),
     opcode: col.string('its bytes', { width: 20, minor: true }),
     instruction: col.string('the instruction; DB where there is none', { width: 30 }),
-    comment: col.string('where it leads, or the value it works on and its name'),
+    comment: col.string('the line of the source that it begins, where a private PDB tells; where it leads, or the value it works on and its name'),
     mnemonic: col.string('without prefixes and operands', { hidden: true }),
     target: col.address('the first address that it names: of a jump, a variable, a pointer', { hidden: true }),
     value: col.int('what the variable that it names holds', { hidden: true }),
     size: col.size('how long it is', { unit: 'bytes', hidden: true }),
     function: col.string('module!symbol of the function', { hidden: true }),
+    source: col.string('file and line that it was made of, where a private PDB tells', { hidden: true }),
   },
   examples: [{ line: 'dis linux!do_exit rows=12' }, { line: 'dis linux!current_time branch=yes', doc: 'following its jumps' }, { line: 'dis linux!commit_creds length=0x20 canonical=yes' }],
   async *collect(context, args) {
@@ -75,6 +76,7 @@ export const dis = definePlugin({
     const disassembler = await loadDisassembler(bits, { operands: args.canonical });
     await breathe(context.signal);
     const commentator = new Commentator({ space, names, bits, segment: perCpuVariables(kernel) });
+    let line: string | undefined;
     const heading = new Headings(names, space, start);
     const source = args.branch ? branches(disassembler, space, start, range, names) : straight(disassembler, space, start, range);
     let rows = 0;
@@ -92,6 +94,10 @@ export const dis = definePlugin({
         context.note(nothingAt(code, range, args.address_space));
         break;
       }
+      const place = names.line?.(code.address);
+      const made = place && `${place.file}:${place.line}`;
+      const begun = made === line ? undefined : made?.replace(/^.*[\\/]/, '');
+      line = made;
       position.set(space, BigInt.asUintN(64, after(code)));
       if (code.kind === 'unreadable') {
         yield { ...common, opcode: unreadable(code.address), comment: `${bytesText(code.length)} not in memory`, size: code.length };
@@ -101,11 +107,12 @@ export const dis = definePlugin({
         ...common,
         opcode: code.bytes.toString('hex'),
         instruction: () => (args.canonical ? canonical(code, (address) => nameIn(names, space, address)) : code.text),
-        comment: () => (code.kind === 'bad' ? 'no instruction' : commentator.comment(code)),
+        comment: () => (code.kind === 'bad' ? 'no instruction' : [begun, commentator.comment(code)].filter(Boolean).join('  ')),
         mnemonic: code.mnemonic,
         target: () => commentator.target(code) ?? null,
         value: () => commentator.value(code) ?? null,
         size: code.bytes.length,
+        source: made ?? null,
       };
     }
   },

@@ -7,6 +7,7 @@ import { definePlugin } from '../../src/plugin/plugin.js';
 import { layoutOf, sizeOf } from '../../src/session/resolver/member-path.js';
 import type { Resolver } from '../../src/session/resolver/resolver.js';
 import { findSpace, resolverIn } from '../../src/session/spaces.js';
+import { printable } from '../../src/symbols/error.js';
 import type { EnumType, FunctionSignature, StructLayout, TypeDescriptor } from '../../src/symbols/types.js';
 import { showValue } from './show-value.js';
 
@@ -50,7 +51,8 @@ export const dt = definePlugin({
     const kind = layout ? (layout.union ? 'union ' : 'struct ') : '';
     const place = at === undefined ? '' : ` at 0x${at.toString(16)}`;
     const size = sizeOf(compiler, type);
-    context.note(`${kind}${name}${place}${size > 0 ? `, ${size} bytes` : ''}`);
+    const declared = type.kind === 'struct' || type.kind === 'enum' ? compiler.types.declaration?.(type.name ?? '') : undefined;
+    context.note(`${kind}${name}${place}${size > 0 ? `, ${size} bytes` : ''}${declared ? `, declared in ${printable(declared.file)}, line ${declared.line}` : ''}`);
     for (const note of layout?.notes ?? []) context.note(note);
     for (const [why, members] of notFound(layout)) context.note(`${members.join(', ')}: ${why}`);
     const lister = new Lister(compiler, space, resolver, args.depth, args.member_offset);

@@ -33,5 +33,5 @@ export async function spaceWithNames(session: Session, argument: string | undefi
     const type = found && found.names.type?.(found.symbol.name);
     return type?.kind === 'function' && type.signature ? found?.names.compiler?.describe(type) : undefined;
   };
-  return { space, names: { nearest, prototype, name: (address) => resolver.name(address) } };
+  return { space, names: { nearest, prototype, line: (address) => resolver.moduleAt(address)?.line?.(address), name: (address) => resolver.name(address) } };
 }

@@ -18,6 +18,8 @@ export interface Names {
   name(address: bigint): string | undefined;
   /** What the function that begins at an address takes and gives, as C writes it, where that is known. */
   prototype?(address: bigint): string | undefined;
+  /** The file and line of the source that made the code at an address, where that is known. */
+  line?(address: bigint): { readonly file: string; readonly line: number } | undefined;
 }
 
 /** A function (or a variable), as far as symbols tell: from its symbol to the next. */

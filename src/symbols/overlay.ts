@@ -1,4 +1,4 @@
-import type { EnumType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from './types.js';
+import type { EnumType, MemberLayout, SourceLine, StructLayout, TypeDescriptor, TypeSource } from './types.js';
 
 /**
  * What a member is meant to be: a type, or a function that makes one of the member's own type (so that bit fields stay where they are) and of the
@@ -41,6 +41,10 @@ export class OverlayTypes implements TypeSource {
 
   whyNot(struct: string): string | undefined {
     return this.base.whyNot?.(struct);
+  }
+
+  declaration(name: string): SourceLine | undefined {
+    return this.base.declaration?.(name);
   }
 
   private laidOver(name: string): StructLayout | undefined {

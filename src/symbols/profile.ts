@@ -4,7 +4,7 @@ import { TypeCompiler } from '../object/compiler.js';
 import type { Struct } from '../object/struct.js';
 import type { StructType } from '../object/struct-type.js';
 import { type CodeReader, Derived, DerivedSymbols, DerivedTypes, type DynamicRules } from './dynamic.js';
-import type { ProfileMetadata, SymbolSource, TypeDescriptor, TypeSource } from './types.js';
+import type { ProfileMetadata, SourceLine, SymbolSource, TypeDescriptor, TypeSource } from './types.js';
 
 /**
  * What is known of one kernel build: its types and where its symbols are in this image (any slide is in the addresses).
@@ -24,6 +24,8 @@ export class Profile {
     /** types of globals where the source states them (DWARF, ISF, Rekall's $CONSTANT_TYPES) */
     readonly symbolType: (name: string) => TypeDescriptor | undefined = () => undefined,
     rules?: DynamicRules,
+    /** the line of the source that made the code at an address, where the source of the profile tells (private PDBs) */
+    readonly line: (address: bigint) => SourceLine | undefined = () => undefined,
   ) {
     this.derived = rules && new Derived(rules);
     this.symbols = this.derived ? new DerivedSymbols(symbols, this.derived) : symbols;

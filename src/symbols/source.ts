@@ -1,5 +1,5 @@
 import type { DynamicRules } from './dynamic.js';
-import type { ProfileMetadata, TypeDescriptor, TypeSource } from './types.js';
+import type { ProfileMetadata, SourceLine, TypeDescriptor, TypeSource } from './types.js';
 
 /** Names of a profile with their addresses (or, for Windows, offsets from the image's base) as linked: no slide in them. */
 export interface Constants {
@@ -20,6 +20,8 @@ export interface ProfileSource {
   readonly metadata: ProfileMetadata;
   /** how more of it is found in code */
   readonly dynamic?: DynamicRules;
+  /** the line of the source that made the code at an offset from the image's base, where the source can tell (private PDBs) */
+  line?(offset: number): SourceLine | undefined;
 }
 
 /** Constants from a map. The kinds and types are optional knowledge. */

@@ -90,6 +90,15 @@ export interface TypeSource {
   enumNames(): Iterable<string>;
   /** why a struct is not there, of one that might be */
   whyNot?(struct: string): string | undefined;
+  /** where a struct or enumeration is declared, where the source can tell (private PDBs) */
+  declaration?(name: string): SourceLine | undefined;
+}
+
+/** A line of a program's source. */
+export interface SourceLine {
+  /** as the compiler was given it: mostly with its whole path, of the machine that it ran on */
+  readonly file: string;
+  readonly line: number;
 }
 
 /** A symbol: a name and a virtual address as linked or as relocated (the table that holds it says which). */

@@ -57,6 +57,8 @@ test('of a private PDB functions have prototypes, static ones names, and types t
   const { rows } = await rowsOf(session, dis, { offset: entry });
   assert.equal(rows[0]?.['divider'], '------ program!Entry: long (void *, unsigned long, void *) ------');
   assert.equal(rows[0]?.['function'], 'program!Entry');
+  assert.deepEqual([rows[0]?.['comment'], rows[0]?.['source']], ['program.cpp:72', '/tmp/rekall-pdb/program.cpp:72']);
+  assert.deepEqual([rows[1]?.['comment'], rows[1]?.['source']], ['', '/tmp/rekall-pdb/program.cpp:72'], 'a line is told where it begins');
   // Calls lead to functions that no public symbol names; a decorated name gives way to the plain one.
   const called = new Set(rows.filter((row) => row['mnemonic'] === 'CALL').map((row) => row['comment']));
   for (const name of ['complete_1', 'mean', '_underscored', 'largest<int>']) assert.ok(called.has(`program!${name}`), `${name} in ${[...called].join()}`);
@@ -65,6 +67,7 @@ test('of a private PDB functions have prototypes, static ones names, and types t
   assert.deepEqual(await shown('mean'), [['returns', 'double'], ['parameter 1', 'float *'], ['parameter 2', 'unsigned long'], ['...', '']]);
   assert.deepEqual(await shown("program!'shapes::Shape::scaled'"), [['returns', 'long'], ['parameter 1', 'shapes::Shape *'], ['parameter 2', 'unsigned char'], ['parameter 3', 'shapes::Shape *']]);
   assert.deepEqual(await shown('REQUEST'), [['id', 'unsigned long long'], ['done', 'function *']]);
+  assert.deepEqual((await rowsOf(session, dt, { target: 'REQUEST' })).run.notes, ['struct Request, 16 bytes, declared in .\\program.cpp, line 41']);
   const { rows: found } = await rowsOf(session, addressResolver, { symbol: ['program!Entry+4'] });
   assert.deepEqual(found.map((row) => row['Symbol']), ['program!Entry+0x4']);
   session.close();

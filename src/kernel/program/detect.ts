@@ -101,5 +101,6 @@ function profile(source: ProfileSource | undefined, pe: LoadedPe): Profile {
     { ...source?.metadata, source: source?.metadata.source ?? 'exports of the program', os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => constants.type(name),
     source?.dynamic,
+    (address) => source?.line?.(Number(address - pe.base)),
   );
 }

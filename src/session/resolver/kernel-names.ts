@@ -1,6 +1,6 @@
 import type { Kernel } from '../../kernel/kernel.js';
 import { LazyIndex, type NameIndex, type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
-import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
+import type { KernelSymbol, SourceLine, TypeDescriptor } from '../../symbols/types.js';
 import type { ModuleNames } from './module-names.js';
 import { typeOfGlobal } from './typed-globals.js';
 
@@ -39,6 +39,10 @@ export class KernelNames implements ModuleNames {
 
   type(symbol: string): TypeDescriptor | undefined {
     return typeOfGlobal(this.kernel.profile, symbol);
+  }
+
+  line(address: bigint): SourceLine | undefined {
+    return this.kernel.profile.line(address);
   }
 
   lookup(symbol: string): bigint | undefined {

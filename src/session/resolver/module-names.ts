@@ -1,7 +1,7 @@
 import type { TypeCompiler } from '../../object/compiler.js';
 import type { NameIndex, NearSymbol } from '../../symbols/symbol-table.js';
 import type { Derived } from '../../symbols/dynamic.js';
-import type { KernelSymbol, TypeDescriptor } from '../../symbols/types.js';
+import type { KernelSymbol, SourceLine, TypeDescriptor } from '../../symbols/types.js';
 
 /**
  * Names of one part of an address space: the kernel, one of its modules, a program or library that a process has mapped, a region
@@ -23,6 +23,8 @@ export interface ModuleNames {
   readonly derived?: Derived | undefined;
   /** type of a global, where it is known */
   type?(symbol: string): TypeDescriptor | undefined;
+  /** The line of the source that made the code at an address, where it is known. */
+  line?(address: bigint): SourceLine | undefined;
   /** Fetches what names need that can only be waited for: a profile on a server. Without it what is at hand is used. */
   prepare?(): Promise<void>;
   /** Where a name leads that only stands for one in another module (a forwarded export), step by step; undefined of all others. */

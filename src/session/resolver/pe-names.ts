@@ -5,7 +5,7 @@ import { namingRank } from '../../symbols/based.js';
 import { type CodeReader, Derived, DerivedTypes } from '../../symbols/dynamic.js';
 import { LoadedPe, type PeDebug, type PeExport } from '../../symbols/pe/loaded.js';
 import { type NearSymbol, SymbolTable } from '../../symbols/symbol-table.js';
-import type { KernelSymbol, TypeDescriptor, TypeSource } from '../../symbols/types.js';
+import type { KernelSymbol, SourceLine, TypeDescriptor, TypeSource } from '../../symbols/types.js';
 import { type CodeNames, SessionCode } from './code-reader.js';
 import type { ModuleProfile, ModuleProfiles } from './module-profiles.js';
 import { moduleKey, type ModuleNames } from './module-names.js';
@@ -113,6 +113,10 @@ export class PeNames implements ModuleNames {
 
   type(symbol: string): TypeDescriptor | undefined {
     return this.profile?.source.constants.type(symbol);
+  }
+
+  line(address: bigint): SourceLine | undefined {
+    return this.profile?.source.line?.(Number(address - this.start));
   }
 
   /** Fetches its profile, from a server if need be. */

@@ -32,6 +32,9 @@ export interface Module {
   readonly stream: number;
   /** bytes of symbol records at the stream's start, with their signature */
   readonly symbols: number;
+  /** bytes of line numbers behind them: in the form before Visual C++ 7, and in the one since */
+  readonly oldLines: number;
+  readonly lines: number;
 }
 
 /** Reads the header and the optional debug header at the stream's end. Throws ProfileError where it is cut off. */
@@ -73,8 +76,10 @@ function readModules(reader: PdbReader): Module[] {
     reader.skip(34); // a pointer, the first contribution to a section, flags
     const stream = reader.u16();
     const symbols = reader.u32();
-    reader.skip(24); // lines, source files
-    const module = { name: reader.cString(), library: reader.cString(), stream, symbols };
+    const oldLines = reader.u32();
+    const lines = reader.u32();
+    reader.skip(16); // source files
+    const module = { name: reader.cString(), library: reader.cString(), stream, symbols, oldLines, lines };
     if (stream !== NONE && symbols > 0 && !modules.has(stream)) modules.set(stream, module);
     reader.align();
   }

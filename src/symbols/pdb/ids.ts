@@ -1,3 +1,4 @@
+import type { SourceLine } from '../types.js';
 import { Leaf } from './leaves.js';
 import type { PdbReader } from './reader.js';
 import { RecordStream } from './records.js';
@@ -43,6 +44,21 @@ export class IdStream extends RecordStream {
     const texts = Math.min(reader.u16(), Math.floor(reader.left / 4), 5);
     const [folder = '', tool = '', source = '', pdb = '', command = ''] = Array.from({ length: texts }, () => this.text(reader.u32()));
     return { folder, tool, source, pdb, command };
+  }
+
+  /**
+   * Where types are declared, by the index of a type: the line, and the file as a text of this stream or of the file's table of names.
+   * @param name a text of that table
+   */
+  *declarations(name: (offset: number) => string): Generator<{ readonly type: number } & SourceLine> {
+    for (let id = this.first; id < this.end; id++) {
+      const here = this.of(id, Leaf.UdtSourceLine, 12);
+      const reader = here ?? this.of(id, Leaf.UdtModuleSourceLine, 12);
+      if (!reader) continue;
+      const type = reader.u32();
+      const file = reader.u32();
+      yield { type, line: reader.u32(), file: here ? this.text(file) : name(file) };
+    }
   }
 
   /** A text: those that stand before it (LF_SUBSTR_LIST), and its own end. Empty where there is none. */

@@ -21,19 +21,43 @@ export function readIdentity(bytes: Uint8Array): PdbIdentity {
   return identityFrom(new PdbReader(bytes, 'information stream'));
 }
 
-/** Whether stream 4 holds ids: before Visual C++ 2012 it was any other. */
-export function hasIds(bytes: Uint8Array): boolean {
+/** What the information stream says of other streams. */
+export interface PdbStreams {
+  /** streams by their name: `/names`, `/LinkInfo` */
+  readonly named: ReadonlyMap<string, number>;
+  /** whether stream 4 holds ids: before Visual C++ 2012 it was any other */
+  readonly ids: boolean;
+}
+
+/** Reads the rest of the information stream. Throws ProfileError where it is cut off. */
+export function readStreams(bytes: Uint8Array): PdbStreams {
   const reader = new PdbReader(bytes, 'information stream');
-  if (identityFrom(reader).guid === undefined || reader.left < 4) return false;
-  // Streams by name: texts, then a hash table (its size and capacity, two sets of bits, pairs).
-  reader.skip(reader.u32());
-  const names = reader.u32();
+  const named = new Map<string, number>();
+  if (identityFrom(reader).guid === undefined || reader.left < 4) return { named, ids: false };
+  // Texts, then a hash table: its size and capacity, two sets of bits, pairs of a text's offset and a stream.
+  const texts = reader.part(reader.u32());
+  const count = reader.u32();
   reader.skip(4);
   for (let set = 0; set < 2; set++) reader.skip(reader.u32() * 4);
-  reader.skip(names * 8);
+  for (let index = 0; index < count; index++) {
+    const name = texts.from(reader.u32()).cString();
+    named.set(name, reader.u32());
+  }
   // Then the highest id of a name, and the marks.
-  while (reader.left >= 4) if (WITH_IDS.has(reader.u32())) return true;
-  return false;
+  while (reader.left >= 4) if (WITH_IDS.has(reader.u32())) return { named, ids: true };
+  return { named, ids: false };
+}
+
+/**
+ * Texts of the stream `/names` by their offset: files of the sources. microsoft-pdb, PDB/include/nmt.h; LLVM docs/PDB/PdbStream.rst.
+ * @param bytes of that stream; none where the file has none
+ */
+export function nameTable(bytes: Uint8Array): (offset: number) => string {
+  if (bytes.length < 12) return () => '';
+  const header = new PdbReader(bytes, 'table of names');
+  header.skip(8); // signature, version of the hash
+  const texts = header.part(header.u32());
+  return (offset) => (offset <= texts.left ? texts.from(offset).cString() : '');
 }
 
 function identityFrom(reader: PdbReader): PdbIdentity {

@@ -4,8 +4,9 @@ import type { ProfileMetadata } from '../types.js';
 import { DBI_STREAM, type DebugInformation, Omap, readDbi, readSections } from './dbi.js';
 import { Globals } from './globals.js';
 import { IdStream } from './ids.js';
-import { hasIds, type PdbIdentity, readIdentity } from './info.js';
+import { nameTable, type PdbIdentity, readIdentity, readStreams } from './info.js';
 import { leafName } from './leaves.js';
+import { Lines } from './lines.js';
 import { Making, type PdbMaking } from './making.js';
 import { type Msf, openMsf } from './msf.js';
 import { readSymbols } from './symbols.js';
@@ -39,10 +40,11 @@ export function readPdb(bytes: Buffer, path: string): PdbProfile {
   const stream = new TypeStream(msf.stream(TYPE_STREAM));
   const dbi = msf.stream(DBI_STREAM).length > 0 ? readDbi(msf.stream(DBI_STREAM)) : undefined;
   const pointerSize = pointerSizeOf(dbi?.machine ?? 0, stream);
-  const types = new PdbTypes(stream, pointerSize);
+  const damaged: string[] = [];
+  const { ids, names } = besides(msf, damaged);
+  const types = new PdbTypes(stream, pointerSize, () => ids()?.declarations((offset) => names()(offset)) ?? []);
   const globals = new Globals(pointerSize === 4 ? 32 : 64);
   const making = new Making();
-  const damaged: string[] = [];
   const place = dbi ? placer(dbi, (index) => msf.stream(index)) : undefined;
   for (const symbol of dbi && place ? readSymbols(msf.stream(dbi.symbols), 'symbol stream') : []) {
     if (symbol.kind === 'typedef') types.addName(symbol.name, symbol.type);
@@ -63,7 +65,7 @@ export function readPdb(bytes: Buffer, path: string): PdbProfile {
       damaged.push(error.message);
     }
   }
-  const ids = lazily(() => idStream(msf, damaged));
+  const lines = new Lines(dbi?.modules ?? [], (index) => msf.stream(index), (segment, offset) => place?.(segment, offset), (offset) => names()(offset));
   const metadata: ProfileMetadata = {
     os: 'windows',
     arch: dbi?.machine === 0xaa64 ? 'ARM64' : pointerSize === 4 ? 'I386' : 'AMD64',
@@ -78,6 +80,7 @@ export function readPdb(bytes: Buffer, path: string): PdbProfile {
     constants: globals.constants((type) => types.global(type), (id) => ids()?.functionType(id)),
     metadata,
     identity,
+    line: (offset) => lines.at(offset),
     making: () => making.told(ids()),
     notes: () => [...damaged, ...[...stream.unread].map(([leaf, count]) => `${leafName(leaf)} is not read: ${count} ${count === 1 ? 'record' : 'records'} passed over.`)],
   };
@@ -88,15 +91,22 @@ export function identityOf(bytes: Buffer): PdbIdentity {
   return readIdentity(openMsf(bytes).stream(INFO_STREAM));
 }
 
-/** The stream of ids; undefined where the file has none, or a damaged one, which is noted: types and names do not hang on it. */
-function idStream(msf: Msf, damaged: string[]): IdStream | undefined {
-  try {
-    return hasIds(msf.stream(INFO_STREAM)) ? new IdStream(msf.stream(ID_STREAM)) : undefined;
-  } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    damaged.push(error.message);
-    return undefined;
-  }
+/** What types and names do not hang on, read when it is asked for; where it is damaged there is none, which is noted. */
+function besides(msf: Msf, damaged: string[]): { readonly ids: () => IdStream | undefined; readonly names: () => (offset: number) => string } {
+  const orNone = <T>(read: () => T, none: T): T => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      damaged.push(error.message);
+      return none;
+    }
+  };
+  const streams = lazily(() => orNone(() => readStreams(msf.stream(INFO_STREAM)), undefined));
+  return {
+    ids: lazily(() => orNone(() => (streams()?.ids === true ? new IdStream(msf.stream(ID_STREAM)) : undefined), undefined)),
+    names: lazily(() => orNone(() => nameTable(msf.stream(streams()?.named.get('/names') ?? -1)), () => '')),
+  };
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -69,6 +69,13 @@ export class PdbReader {
     return this.part(this.u16());
   }
 
+  /** A reader of the same bytes, so far behind where this one stands. */
+  from(distance: number): PdbReader {
+    const reader = new PdbReader(this.bytes, this.what, this.at, this.end, this.view);
+    reader.skip(distance);
+    return reader;
+  }
+
   /** Text up to a null; a text that ends with the record is taken as it is. */
   cString(): string {
     let stop = this.at;

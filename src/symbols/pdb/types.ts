@@ -1,4 +1,4 @@
-import type { EnumType, FunctionSignature, IntegerType, MemberLayout, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
+import type { EnumType, FunctionSignature, IntegerType, MemberLayout, SourceLine, StructLayout, TypeDescriptor, TypeSource } from '../types.js';
 import { isData } from './leaves.js';
 import { primitive } from './primitives.js';
 import { FIRST_RECORD } from './records.js';
@@ -28,12 +28,15 @@ export class PdbTypes implements TypeSource {
   private readonly layouts = new Map<string, StructLayout | undefined>();
   /** constants of enumerations, by the field list that has them: many members are of one */
   private readonly labels = new Map<number, ReadonlyMap<string, string>>();
+  private declared: ReadonlyMap<string, SourceLine> | undefined;
   private readonly signatures = new Map<number, TypeDescriptor>();
   private readonly parameters = new Map<number, Pick<FunctionSignature, 'parameters' | 'variadic'>>();
 
   constructor(
     private readonly stream: TypeStream,
     readonly pointerSize: 4 | 8,
+    /** where types are declared, by their index; read when a declaration is first asked for */
+    private readonly declarations: () => Iterable<{ readonly type: number } & SourceLine> = () => [],
   ) {
     for (let index = stream.first; index < stream.end; index++) {
       const record = stream.record(index);
@@ -59,6 +62,21 @@ export class PdbTypes implements TypeSource {
   typedef(name: string): TypeDescriptor | undefined {
     const index = this.names.get(name);
     return index === undefined ? undefined : this.describe(index);
+  }
+
+  declaration(name: string): SourceLine | undefined {
+    return (this.declared ??= this.allDeclarations()).get(name);
+  }
+
+  /** By name: a declaration may be noted of an announcement. The first of a name stands. */
+  private allDeclarations(): ReadonlyMap<string, SourceLine> {
+    const found = new Map<string, SourceLine>();
+    for (const { type, file, line } of this.declarations()) {
+      const record = this.stream.record(type);
+      const name = record?.kind === 'class' ? structName(record, type) : record?.kind === 'enum' ? enumName(record, type) : undefined;
+      if (name !== undefined && file !== '' && !found.has(name)) found.set(name, { file, line });
+    }
+    return found;
   }
 
   /** Notes a `typedef`: they stand among the symbols. The first of a name stands. */

@@ -25,8 +25,8 @@ make() { # NAME TRIPLE MACHINE LINK-FLAGS...
   # Without exceptions, type information and guards of statics nothing of a library is needed.
   clang$V $flags -std=c++17 -fno-exceptions -fno-rtti -fno-threadsafe-statics -c program.cpp -o program.obj
   clang$V $flags -fno-builtin -c helper.c -o helper.obj
-  link program $name Entry "$@" -- program.obj helper.obj
-  truth program-$name.pdb -types -ids -symbols -section-headers
+  link program $name Entry "$@" /timestamp:1767225600 -- program.obj helper.obj
+  truth program-$name.pdb -types -ids -symbols -section-headers -l
 }
 make amd64 x86_64-pc-windows-msvc X64
 cp amd64.dll "$here/program-amd64.dll"

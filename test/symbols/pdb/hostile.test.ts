@@ -30,7 +30,11 @@ function everything(bytes: Buffer): ReturnType<typeof readPdb> {
     orElse(() => memberAt(compiler, { kind: 'struct', name }, 4), undefined);
   }
   for (const name of pdb.types.enumNames()) pdb.types.enum(name);
-  for (const [name] of pdb.constants.entries()) pdb.constants.type(name);
+  for (const name of pdb.types.structNames()) pdb.types.declaration?.(name);
+  for (const [name, offset] of pdb.constants.entries()) {
+    pdb.constants.type(name);
+    pdb.line?.(Number(offset) + 1);
+  }
   pdb.making();
   pdb.notes();
   return pdb;

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { TypeCompiler } from '../../../src/object/compiler.js';
 import { profileParts } from '../../../src/symbols/convert.js';
 import { IdStream } from '../../../src/symbols/pdb/ids.js';
-import { hasIds } from '../../../src/symbols/pdb/info.js';
+import { readStreams } from '../../../src/symbols/pdb/info.js';
 import { openMsf } from '../../../src/symbols/pdb/msf.js';
 import { readPdb } from '../../../src/symbols/pdb/read.js';
 import { readRekall } from '../../../src/symbols/rekall/read.js';
@@ -51,7 +51,18 @@ function truth(name: string) {
   const functionIds = [...text.matchAll(/0x([0-9A-F]+) \| LF_M?FUNC_ID \[size = \d+\]\n\s+name = .*, type = 0x([0-9A-F]+)/g)].map(([, id = '', type = '']) => [Number.parseInt(id, 16), Number.parseInt(type, 16)] as const);
   const texts = [...text.matchAll(/0x([0-9A-F]+) \| LF_STRING_ID \[size = \d+\] ID: <no type>, String: (.*)/g)].map(([, id = '', text = '']) => [Number.parseInt(id, 16), text] as const);
   const builds = [...text.matchAll(/0x([0-9A-F]+) \| LF_BUILDINFO \[size = \d+\]\n((?:\s+(?:0x[0-9A-F]+: `.*`|<no type>: ``)\n)*)/g)].map(([, id = '', parts = '']) => [Number.parseInt(id, 16), [...parts.matchAll(/: `(.*)`/g)].map(([, text = '']) => text)] as const);
-  return { sections, functions, data, procedures, lists, functionIds, texts, builds };
+  const declared = [...text.matchAll(/LF_UDT_SRC_LINE \[size = \d+\]\n\s+udt = 0x([0-9A-F]+), file = (\d+), line = (\d+)/g)].map(([, type = '', file, line]) => ({ name: typeName(type, undefined), file: texts.find(([id]) => id === Number(file))?.[1], line: Number(line) }));
+  const lines = new Map<number, { file: string; line: number }>();
+  /** where functions end */
+  const ends = new Set<number>();
+  for (const [, file = '', chunks = ''] of (text.split(/\n\s+Lines\s+\n/)[1] ?? '').matchAll(/^(\S+) \(MD5.*\)\n((?: +.*\n)*)/gm)) {
+    for (const [, segment, end = '', entries = ''] of chunks.matchAll(/(\d{4}):[0-9A-F]{8}-([0-9A-F]{8}), line\/addr entries = \d+\n((?:\s+\d+ [0-9A-F]{8} !.*\n)+)/g)) {
+      const base = sections[Number(segment) - 1] ?? 0;
+      ends.add(base + Number.parseInt(end, 16));
+      for (const [, line, offset = ''] of entries.matchAll(/(\d+) ([0-9A-F]{8}) !/g)) lines.set(base + Number.parseInt(offset, 16), { file, line: Number(line) });
+    }
+  }
+  return { sections, functions, data, procedures, lists, functionIds, texts, builds, declared, lines, ends };
 }
 
 /** A type as both sides can say it: integers by width, references as pointers, without const and volatile. */
@@ -117,7 +128,7 @@ for (const arch of ['amd64', 'i386'] as const) {
 
   test(`${arch}: the stream of ids says what llvm-pdbutil says`, () => {
     const msf = openMsf(file(`${name}.pdb`));
-    assert.ok(hasIds(msf.stream(1)));
+    assert.ok(readStreams(msf.stream(1)).ids);
     const ids = new IdStream(msf.stream(4));
     assert.ok(stated.functionIds.length >= 8 && stated.texts.length >= 5 && stated.builds.length === 2);
     for (const [id, type] of stated.functionIds) assert.equal(ids.functionType(id), type);
@@ -125,6 +136,20 @@ for (const arch of ['amd64', 'i386'] as const) {
     for (const [id, [folder, tool, source, pdb, command]] of stated.builds) assert.deepEqual(ids.build(id), { folder, tool, source, pdb, command });
     assert.equal(ids.functionType(stated.texts[0]?.[0] ?? 0), undefined, 'a text is no function');
     assert.equal(ids.build(stated.functionIds[0]?.[0] ?? 0), undefined);
+  });
+
+  test(`${arch}: code is of the lines, types are declared in those, that llvm-pdbutil says`, () => {
+    assert.ok(stated.lines.size > 30, `${stated.lines.size} lines`);
+    for (const [offset, line] of stated.lines) {
+      assert.deepEqual(pdb.line?.(offset), line);
+      // The next byte is of the same line, unless another begins there, or the function is at its end.
+      assert.deepEqual(pdb.line?.(offset + 1), stated.lines.get(offset + 1) ?? (stated.ends.has(offset + 1) ? undefined : line));
+    }
+    assert.equal(pdb.line?.(0), undefined);
+    for (const end of stated.ends) assert.deepEqual(pdb.line?.(end), stated.lines.get(end));
+    assert.ok(stated.declared.length >= 3);
+    for (const { name, file, line } of stated.declared) assert.deepEqual(pdb.types.declaration?.(name), { file, line }, name);
+    assert.equal(pdb.types.declaration?.('Unheard'), undefined);
   });
 
   test(`${arch}: who made it, and how`, () => {

@@ -45,6 +45,7 @@ export function build(physical: PhysicalSpace, { guid, pdb, source, paging, dtb,
     { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => source.constants.type(name),
     source.dynamic,
+    (address) => source.line?.(Number(address - base)),
   );
   const space = createPagedSpace(paging, physical, dtb, { os: 'windows' });
   const lab = profile.symbols.address('NtBuildLabEx') ?? profile.symbols.address('NtBuildLab');

@@ -46,6 +46,7 @@ export async function detectTriage(physical: PhysicalSpace, header: CrashHeader,
     { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
     (name) => source.constants.type(name),
     source.dynamic,
+    (address) => source.line?.(Number(address - base)),
   );
   const stated = [
     ['PsLoadedModuleList', header.loadedModuleList],

@@ -106,6 +106,16 @@ for (const machine of ['x64', 'x86'] as const) {
   });
 }
 
+const published = sharedData('profiles-newer', 'v1.0', 'nt', 'undocumented.gz');
+test('the rules that the original published find the members in our code, too', { skip: published.skip }, async () => {
+  const session = new Session({ filename: ruledProgram('x64'), profile: published.path, cache: 'memory' });
+  const truth = await ruledTruth(session);
+  const entry = (await session.kernel()).profile.struct('_IMAGE_ENTRY_IN_SESSION');
+  assert.deepEqual([...entry.members].map(([name, { offset }]) => [name, offset]), [['Address', truth.address], ['ImageCountInThisSession', truth.count]]);
+  assert.match(entry.layout.missing?.get('SessionId') ?? '', /no instruction fits rule 1 of 7 \(MOV\)/);
+  session.close();
+});
+
 test('rules that a profile takes over from another find in a real function what its PDB names', { skip: replicaSkip }, async () => {
   const key = 'nt/GUID/F8E2A8B5C9B74BF4A6E4A48F180099942';
   const own = gunzipSync(readFileSync(sharedData('profiles', 'v1.0', `${key}.gz`).path)).toString('latin1').replace('{', '{"$MERGE": ["nt/undocumented"],');

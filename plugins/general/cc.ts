@@ -38,7 +38,7 @@ export const cc = definePlugin({
     name: col.string('its name   task_struct.comm, _EPROCESS.ImageFileName', { hidden: true }),
     dtb: col.physical('physical address of its page tables   mm_struct.pgd, _KPROCESS.DirectoryTableBase', { hidden: true }),
   },
-  examples: [{ line: 'cc init' }, { line: 'cc 1', doc: 'by its id' }, { line: 'cc kernel', doc: 'back to the kernel' }],
+  examples: [{ line: 'cc init', doc: 'by its name; on Windows: cc lsass' }, { line: 'cc 1', doc: 'by its id; on Windows: cc 4' }, { line: 'cc kernel', doc: 'back to the kernel' }],
   async *collect(context, args) {
     const { session } = context;
     const object = args.task ?? args.eprocess;

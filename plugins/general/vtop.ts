@@ -45,8 +45,8 @@ export const vtop = definePlugin({
     pid: col.int('process whose space it is', { hidden: true }),
   },
   examples: [
-    { line: 'vtop linux!init_task' },
-    { line: 'vtop libc!printf pid@156', doc: 'a function of a library in a process' },
+    { line: 'vtop linux!init_task', doc: 'a variable of the kernel; on Windows: vtop nt!PsActiveProcessHead' },
+    { line: 'vtop libc!printf pid@156', doc: 'a function of a library in a process; on Windows: vtop ntdll!NtClose pids=484' },
     { line: 'vtop 0xffffffffff5ff000', doc: 'a page that is not mapped, perhaps' },
   ],
   async *collect(context, given) {

@@ -170,3 +170,15 @@ test('cc: a process by the address of its object, and what is said of one that h
   await assert.rejects(cc({ process: ['31337'] }), (error: Error & { next?: string }) => /No process 31337/.test(error.message) && error.next === 'pslist');
   session.context = undefined;
 });
+
+test('what the help of cc and vtop proposes for Windows works there', async () => {
+  const proposed = ['cc', 'vtop'].flatMap((name) => session.registry.named(name).flatMap(({ examples }) => examples.flatMap(({ doc }) => /on Windows: (.*)$/.exec(doc ?? '')?.[1] ?? [])));
+  assert.equal(proposed.length, 4);
+  for (const line of proposed) {
+    const screen = new Screen(false);
+    const shell = new Shell(session, { output: screen, error: screen });
+    assert.equal(await shell.execute(line), 'done', `${line}: ${screen.text}`);
+    assert.ok(!screen.text.includes('not known'), line);
+  }
+  session.context = undefined;
+});

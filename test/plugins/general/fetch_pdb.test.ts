@@ -153,6 +153,22 @@ test('build_local_profile keeps the profile where the repositories find it; nt i
   }
 });
 
+test('without a GUID build_local_profile takes the one that the image names', async () => {
+  const server = await localServer({ [`/types.pdb/${key}/types.pdb`]: pdb });
+  try {
+    const image = join(fresh(), 'image.raw');
+    const loaded = executable('d:\\build\\types.pdb');
+    writeFileSync(image, Buffer.concat([Buffer.alloc(0x3000), loaded, Buffer.alloc(0x2000), loaded, Buffer.alloc(0x10000)]));
+    const dumpfile = join(fresh(), 'out.json');
+    const { rows } = await rowsOf(session({ filename: image }), buildLocalProfile, { module_name: 'types', dumpfile, symbol_server: [server.url] });
+    assert.deepEqual(rows.map((row) => [row['profile'], row['path']]), [[`types/GUID/${key}`, dumpfile]]);
+    await assert.rejects(rowsOf(session({ filename: image }), buildLocalProfile, { module_name: 'nt', dumpfile }), /no debug record of ntkrnlmp\.pdb, /);
+    await assert.rejects(rowsOf(session(), buildLocalProfile, { module_name: 'nt', dumpfile }), /no image that could tell/);
+  } finally {
+    await server.close();
+  }
+});
+
 /** A PE32+ file with one section, which holds a debug directory and its record. */
 function executable(path: string): Buffer {
   const bytes = Buffer.alloc(0x600);

@@ -3,12 +3,15 @@ import { openImage } from '../../src/memory/image/open.js';
 import { PhysicalSpace } from '../../src/memory/physical.js';
 import { occurrences } from '../../src/symbols/window.js';
 
+/** Where texts begin in images, by both: a large image is looked through once for each. */
+const found = new Map<string, readonly number[]>();
+
 /** An image with other bytes in some places: a copy that costs only the pages that are written to. */
 export class Mutated {
   private readonly pages = new Map<number, Buffer>();
   private readonly original: PhysicalSpace;
 
-  constructor(path: string) {
+  constructor(private readonly path: string) {
     this.original = new PhysicalSpace(openImage(path));
   }
 
@@ -34,7 +37,10 @@ export class Mutated {
 
   /** Writes over each place where a text of the original begins. */
   replaceAll(text: string, by: string): this {
-    for (const at of [...occurrences(this.original, Buffer.from(text, 'latin1'), 0, this.original.end)]) this.write(at, Buffer.from(by, 'latin1'));
+    const key = `${this.path} ${text}`;
+    const places = found.get(key) ?? [...occurrences(this.original, Buffer.from(text, 'latin1'), 0, this.original.end)];
+    found.set(key, places);
+    for (const at of places) this.write(at, Buffer.from(by, 'latin1'));
     return this;
   }
 

@@ -9,6 +9,7 @@ import { Shell } from '../../src/console/shell.js';
 import { fits, Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
+import { WITHOUT_OUTPUT } from '../support/example-outputs.js';
 import { committedSample } from '../support/sample.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 import { sampleSession } from '../support/windows-sample.js';
@@ -58,7 +59,8 @@ for (const entry of registry.list().filter(({ name }) => !NEED_FILES.has(name)))
   test(`the examples of ${entry.name} run on the ${forWindows ? 'Windows image' : 'sample'}`, { skip: session ? false : 'no committed sample' }, async () => {
     for (const { line } of entry.examples) {
       const typed = line.replace(/dump_dir=\S+/, `dump_dir=${folder}`);
-      for (const terminal of [true, false]) {
+      // On a terminal most are run by example-outputs.test.ts.
+      for (const terminal of WITHOUT_OUTPUT.has(entry.name) ? [true, false] : [false]) {
         const [output, error] = [new Screen(terminal), new Screen(false)];
         // What sets parameters of a session has one of its own, which is told by them how to print.
         const sets = 'format' in entry.args || entry.name in BEFORE;

@@ -79,6 +79,8 @@ export class ExampleRunner {
     } finally {
       (session.group ?? session).close();
     }
+    // Without colours nothing steers the terminal, whatever stands in memory.
+    if (/[\p{Cc}\p{Cf}\p{Cs}]/u.test(screen.text.replace(/\r?\n/g, ''))) throw new Error(`${line} prints a control character: ${JSON.stringify(screen.text)}`);
     let text = screen.plain.trimEnd().replaceAll(this.folder, FOLDER);
     // Where a cell is cut, only the beginning of the folder's name stands there.
     for (let length = this.folder.length - 1; length > '/tmp/'.length; length--) text = text.replaceAll(`${this.folder.slice(0, length)}…`, `${FOLDER.slice(0, length)}…`);

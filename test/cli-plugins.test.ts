@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { temporary } from './support/folder.js';
 import { root } from './support/root.js';
 
-const home = mkdtempSync(join(tmpdir(), 'rekall-home-'));
-after(() => rmSync(home, { recursive: true }));
+const home = temporary();
 const plugins = join(home, 'rekall-plugins');
 mkdirSync(plugins);
 writeFileSync(

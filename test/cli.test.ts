@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { temporary } from './support/folder.js';
 import { root } from './support/root.js';
 import { committedSample } from './support/sample.js';
 
-const home = mkdtempSync(join(tmpdir(), 'rekall-test-'));
-after(() => rmSync(home, { recursive: true }));
+const home = temporary();
 const environment = { ...process.env, HOME: home, NO_COLOR: '', PAGER: 'cat' };
 const launcher = join(root, 'bin', 'rekall');
 

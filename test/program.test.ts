@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
+import { temporary } from './support/folder.js';
 import { root } from './support/root.js';
 
 type Exports = Record<string, unknown>;
@@ -20,8 +20,7 @@ const { packed, script } = (await import(pathToFileURL(join(root, 'bin', 'pack.m
 };
 
 const image = join(root, 'fixtures', 'linux-6.1-tiny', 'image.kdump');
-const folder = mkdtempSync(join(tmpdir(), 'rekall-program-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 function packedAll(sources: Readonly<Record<string, string>>): string {
   return script(new Map(Object.entries(sources).map(([name, text]) => [name, packed(name, text)])));

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Shell } from '../../src/console/shell.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { committedSample, skipWithout } from '../support/sample.js';
 
 const sample = committedSample();
 const options = { skip: skipWithout(sample ? [sample] : []) };
 /** A package of its own, in which `rekall` is installed. */
-const outside = mkdtempSync(join(tmpdir(), 'rekall-outside-'));
+const outside = temporary();
 
 before(() => {
   mkdirSync(join(outside, 'node_modules', '@types'), { recursive: true });
@@ -28,7 +28,6 @@ before(() => {
 const sessions = new Map<string, Session>();
 after(() => {
   for (const session of sessions.values()) session.close();
-  rmSync(outside, { recursive: true });
 });
 
 const image = JSON.stringify(sample?.image ?? '');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -11,6 +10,7 @@ import { PluginError } from '../../src/plugin/error.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Conversation, type ConversationOptions } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 
 /** Commands that need no image. */
 function registry(): Registry {
@@ -174,7 +174,7 @@ test('what is typed behind a TAB waits for its completion', async () => {
 });
 
 test('history is kept in a file that consoles share', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+  const folder = temporary();
   const path = join(folder, 'cache', 'history');
   const one = talk({ history: new FileHistory(path) });
   const two = talk({ history: new FileHistory(path) });
@@ -187,11 +187,10 @@ test('history is kept in a file that consoles share', async () => {
   await again.press('\x10\x10', () => again.typed.endsWith('count 2'));
   await again.press('\x03\x04', () => true);
   await again.end();
-  rmSync(folder, { recursive: true });
 });
 
 test('rows go through filters and to files, long output to the pager', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+  const folder = temporary();
   const programs = { 'wc -l': (text: string) => `${text.split('\n').length - 1}\n`, less: (text: string) => `paged ${text.split('\n').length - 1} lines\n` };
   const conversation = talk({ terminal: true, programs, pager: 'less', parameters: { colors: 'no' } });
   assert.match((await conversation.say('count 10 format=ndjson | wc -l')).output, /\n10$/);
@@ -206,7 +205,6 @@ test('rows go through filters and to files, long output to the pager', async () 
   assert.match((await conversation.say('count > /nowhere/at/all')).error, /\/nowhere\/at\/all cannot be written: no such file or directory/);
   await conversation.press('\x04', () => true);
   await conversation.end();
-  rmSync(folder, { recursive: true });
 });
 
 test('without an image the console says how to open one; a bad image leaves it open', async () => {

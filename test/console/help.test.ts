@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { realpathSync, rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { pages, pageText } from '../../src/console/help-pages.js';
@@ -12,13 +10,14 @@ import { UsageError } from '../../src/plugin/error.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 import { committedSample } from '../support/sample.js';
 import { sampleSession } from '../support/windows-sample.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
 const registry = Registry.builtIn();
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rekall-test-')));
+const folder = realpathSync(temporary());
 const terminal = new Screen(true);
 const session = new Session({ ...(sample ? { filename: sample.image } : {}), cache: 'memory' }, registry);
 const shell = new Shell(session, { output: terminal, error: terminal });

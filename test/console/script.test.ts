@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { runLines } from '../../src/console/batch.js';
 import { FileHistory } from '../../src/console/history.js';
 import { Shell } from '../../src/console/shell.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-script-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 const file = (name: string, text: string): string => {
   const path = join(folder, name);

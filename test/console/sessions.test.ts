@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { complete } from '../../src/console/completion.js';
 import { Shell } from '../../src/console/shell.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Conversation, Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 import { committedSample, skipWithout } from '../support/sample.js';
 
 const sample = committedSample();
 const options = { skip: skipWithout(sample ? [sample] : []) };
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 const PLUGIN = `import { arg, col, definePlugin } from 'rekall';
 export default definePlugin({

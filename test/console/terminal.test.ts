@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { committedSample } from '../support/sample.js';
 import { skipWithoutTmux, Tmux } from '../support/tmux.js';
 
 const sample = committedSample();
 const skip = skipWithoutTmux() || (sample ? false : 'no committed sample');
-const home = skip ? '' : mkdtempSync(join(tmpdir(), 'rekall-terminal-'));
+const home = skip ? '' : temporary();
 const terminals: Tmux[] = [];
 after(() => {
   for (const terminal of terminals) terminal.end();
-  if (home !== '') rmSync(home, { recursive: true });
 });
 
 const PROMPT = /\[1\] image\.kdump (?:\([^)]*\) )?\d\d:\d\d:\d\d> *$/;

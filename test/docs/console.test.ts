@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Shell } from '../../src/console/shell.js';
@@ -8,6 +7,7 @@ import { complete } from '../../src/console/completion.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { committedSample } from '../support/sample.js';
 
@@ -15,7 +15,7 @@ const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
 const page = readFileSync(join(root, 'docs/console.md'), 'utf8');
 const before = process.cwd();
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rekall-test-')));
+const folder = realpathSync(temporary());
 process.chdir(folder);
 const screen = new Screen(false);
 const session = new Session({ ...(sample ? { filename: sample.image } : {}), cache: 'memory' }, Registry.builtIn());

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse as parseYaml } from 'yaml';
@@ -13,14 +12,14 @@ import { parseConfig } from '../../src/session/config.js';
 import { openProfileFile } from '../../src/symbols/open.js';
 import { rekallProfile } from '../../src/symbols/rekall/read.js';
 import { openRepository } from '../../src/symbols/repository/open.js';
+import { temporary } from '../support/folder.js';
 import { artifacts, blog, queries, seedsSkip, slides } from '../support/seeds.js';
 import { sharedData } from '../support/shared.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 
 /** What the seed documents show of files: profiles, vtypes, links, configuration, queries. Each is taken from the document and read by us. */
 const profiles = sharedData('profiles');
-const folder = mkdtempSync(join(tmpdir(), 'rekall-seeds-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 test('foobar: sparse members at their offsets, one of them an enumeration', { skip: seedsSkip }, () => {
   const text = /^vtypes = \{([^]*?)^Note that/m.exec(blog)?.[1] ?? '';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { before, type TestContext, test } from 'node:test';
 import { ImageError } from '../../src/memory/image.js';
 import { openImage } from '../../src/memory/image/open.js';
 import { isKnownElsewhere } from '../../src/plugin/elsewhere.js';
 import { fits, Registry } from '../../src/plugin/registry.js';
 import { readPdb } from '../../src/symbols/pdb/read.js';
 import { cabinetOf } from '../support/cabinet.js';
+import { temporary } from '../support/folder.js';
 import { localServer } from '../support/http-server.js';
 import { root } from '../support/root.js';
 import { blog, commandsNamed, headings, seedsSkip, type ShellLine, shellLines, slides } from '../support/seeds.js';
@@ -18,8 +18,7 @@ import { replicaPath, replicaSkip } from '../support/windows.js';
 
 /** Every command line of the seed documents is found in them and run as it stands, on an image of the name that it says. */
 const skip = seedsSkip || replicaSkip;
-const home = mkdtempSync(join(tmpdir(), 'rekall-seeds-'));
-after(() => rmSync(home, { recursive: true, force: true }));
+const home = temporary();
 const registry = Registry.builtIn();
 const KEY = 'F8E2A8B5C9B74BF4A6E4A48F180099942';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { complete } from '../../src/console/completion.js';
 import { Shell } from '../../src/console/shell.js';
 import { Conversation, Screen } from '../support/console.js';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { committedSample, type Sample } from '../support/sample.js';
 import { sampleTruth } from '../support/windows-sample.js';
@@ -20,10 +20,9 @@ const path = join(root, 'docs/workshop.md');
 const update = process.argv.includes('--update');
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
-const folder = mkdtempSync(join(tmpdir(), 'rekall-workshop-'));
+const folder = temporary();
 after(() => {
   process.chdir(root);
-  rmSync(folder, { recursive: true });
 });
 
 /** What differs from run to run: durations, places on this disk, the clock. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { dis } from '../../plugins/general/dis.js';
 import { dt } from '../../plugins/general/dt.js';
 import { grep } from '../../plugins/general/grep.js';
@@ -14,13 +13,13 @@ import type { Program } from '../../src/kernel/program/detect.js';
 import { ImageError } from '../../src/memory/image.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { Session } from '../../src/session/session.js';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { rowsOf } from '../support/sample.js';
 import { sharedData } from '../support/shared.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-program-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 const sample = (name: string): string => join(root, 'test/data/pe', name);
 
 test('a library as the image: its exports are names, its content stands where it is linked for', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Absent } from '../../src/memory/absent.js';
@@ -14,6 +13,7 @@ import { isfText } from '../../src/symbols/isf/write.js';
 import { openProfileFile } from '../../src/symbols/open.js';
 import { writePieces } from '../../src/symbols/rekall/file.js';
 import { peerCommand } from '../bench/measure.js';
+import { temporary } from '../support/folder.js';
 import { rowsOf } from '../support/sample.js';
 import { replicaPath, replicaSession, replicaSkip } from '../support/windows.js';
 
@@ -23,11 +23,10 @@ import { replicaPath, replicaSession, replicaSkip } from '../support/windows.js'
  */
 const peer = peerCommand();
 const skip = replicaSkip || (peer ? false : 'no Volatility 3: set REKALL_VOL3 to its command');
-const folder = mkdtempSync(join(tmpdir(), 'rekall-peer-'));
+const folder = temporary();
 const session = skip === false ? await replicaSession() : undefined;
 after(() => {
   session?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 type Theirs = Readonly<Record<string, string | number | boolean | null>> & { readonly __children: readonly Theirs[] };

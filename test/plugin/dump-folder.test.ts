@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PluginContext } from '../../src/plugin/context.js';
@@ -8,6 +7,7 @@ import { DumpFolder, safeName } from '../../src/plugin/dump-folder.js';
 import { PluginError } from '../../src/plugin/error.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
+import { temporary } from '../support/folder.js';
 
 test('names from an image are safe as file names', () => {
   for (const [text, name] of [
@@ -27,14 +27,10 @@ test('names from an image are safe as file names', () => {
 
 /** A folder of one's own, and a context whose session's image lies in it. */
 function inFolder(work: (folder: string, context: PluginContext) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-dump-'));
-  try {
-    writeFileSync(join(folder, 'evidence.dmp'), 'the image');
-    const session = new Session({ filename: join(folder, 'evidence.dmp'), dump_dir: folder, cache: 'memory' }, new Registry([], ''));
-    work(folder, { session } as PluginContext);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporary();
+  writeFileSync(join(folder, 'evidence.dmp'), 'the image');
+  const session = new Session({ filename: join(folder, 'evidence.dmp'), dump_dir: folder, cache: 'memory' }, new Registry([], ''));
+  work(folder, { session } as PluginContext);
 }
 
 test('files are written into the folder, one name each', () => {

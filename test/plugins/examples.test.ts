@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseLine } from '../../grammar/command.js';
 import { commandHelp } from '../../src/console/help.js';
@@ -10,6 +7,7 @@ import { fits, Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from '../support/console.js';
 import { WITHOUT_OUTPUT } from '../support/example-outputs.js';
+import { temporary } from '../support/folder.js';
 import { committedSample } from '../support/sample.js';
 import { replicaSession, replicaSkip } from '../support/windows.js';
 import { sampleSession } from '../support/windows-sample.js';
@@ -22,12 +20,11 @@ const BEFORE: Readonly<Record<string, string>> = { sdel: 'snew; sswitch 1', drop
 
 const sample = committedSample();
 const registry = Registry.builtIn();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+const folder = temporary();
 // Examples write where they are run.
 process.chdir(folder);
 after(() => {
   process.chdir('/');
-  rmSync(folder, { recursive: true });
 });
 
 test('every example is a command line', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -12,6 +11,7 @@ import { PluginError, UsageError } from '../../src/plugin/error.js';
 import { markdownText } from '../../src/render/markdown.js';
 import { createRenderer, type Format } from '../../src/render/renderer.js';
 import { FileSink, TextSink } from '../../src/render/sink.js';
+import { temporary } from '../support/folder.js';
 import { structAt } from '../support/structs.js';
 import { render } from '../support/table.js';
 
@@ -81,7 +81,7 @@ const rows: Row[] = [
 let folder: string;
 let sql: SqlJsStatic;
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'rekall-export-'));
+  folder = temporary();
   sql = await initSqlJs();
 });
 after(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import { printRun } from '../../src/render/print.js';
 import { createRenderer } from '../../src/render/renderer.js';
 import { FileSink, StreamSink, TextSink } from '../../src/render/sink.js';
 import { Session } from '../../src/session/session.js';
+import { temporary } from '../support/folder.js';
 
 const session = new Session({ cache: 'memory' }, new Registry([], ''));
 
@@ -99,7 +99,7 @@ test('rows that are slow to come are shown before the command ends', async () =>
 });
 
 test('a file appears when it is complete, and a failure leaves the old one', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+  const folder = temporary();
   const path = join(folder, 'rows.txt');
   writeFileSync(path, 'old');
   const failed = new FileSink(path);
@@ -119,7 +119,6 @@ test('a file appears when it is complete, and a failure leaves the old one', asy
   assert.deepEqual(readdirSync(folder), ['rows.txt']);
   assert.throws(() => new FileSink(join(folder, 'missing', 'x')), /ENOENT/);
   assert.equal(existsSync(join(folder, 'missing')), false);
-  rmSync(folder, { recursive: true });
 });
 
 test('writing waits for a slow reader, and not for one that is gone', async () => {

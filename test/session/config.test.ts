@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, parseConfig } from '../../src/session/config.js';
+import { temporary } from '../support/folder.js';
 
 const parse = (text: string): ReturnType<typeof parseConfig> => parseConfig(text, '/home/me/.rekallrc', '/home/me');
 
@@ -38,12 +38,11 @@ test('a mistake names file and line', async () => {
 });
 
 test('the first file there is counts, and none is fine', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+  const folder = temporary();
   const [near, far] = [join(folder, 'near'), join(folder, 'far')];
   assert.equal((await loadConfig('/home/me', [near, far])).path, undefined);
   writeFileSync(far, 'format: csv');
   assert.deepEqual((await loadConfig('/home/me', [near, far])).values, { format: 'csv' });
   writeFileSync(near, '');
   assert.deepEqual((await loadConfig('/home/me', [near, far])).values, {});
-  rmSync(folder, { recursive: true });
 });

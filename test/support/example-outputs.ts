@@ -5,6 +5,7 @@ import { Shell } from '../../src/console/shell.js';
 import { fits, type PluginEntry, type Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
 import { Screen } from './console.js';
+import { removedAtEnd } from './folder.js';
 
 /** Cells of the terminal that the outputs are made for: help indents them, and 100 are common. */
 const WIDTH = 94;
@@ -36,7 +37,7 @@ const FOLDER = '/home/analyst/case';
 
 /** Where examples run: a folder of its own that holds the sample under its own name, so that no path of this machine is in any output. */
 export class ExampleRunner {
-  private readonly folder = realpathSync(mkdtempSync(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'rekall-')));
+  private readonly folder = removedAtEnd(realpathSync(mkdtempSync(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'rekall-'))));
   private readonly before = process.cwd();
   private readonly name: string;
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LinuxKernel } from '../../src/kernel/linux/kernel.js';
 import { PAGE_SIZE } from '../../src/memory/page.js';
@@ -9,6 +8,7 @@ import { PhysicalSpace } from '../../src/memory/physical.js';
 import type { Struct } from '../../src/object/struct.js';
 import { Profile } from '../../src/symbols/profile.js';
 import type { KernelSymbol, SymbolSource } from '../../src/symbols/types.js';
+import { temporary } from './folder.js';
 import { Frames } from './frames.js';
 import { encode, type FieldValue, type LiteralTypes, LiteralTypeSource } from './literal-types.js';
 import { type MapFlags, PageTables } from './page-tables.js';
@@ -176,7 +176,7 @@ export class FakeImage {
   }
 
   /** Writes a raw image (zeros where nothing is) into a fresh temporary folder, or the one given; returns its path. */
-  writeRaw(folder = mkdtempSync(join(tmpdir(), 'rekall-fake-'))): string {
+  writeRaw(folder = temporary()): string {
     const bytes = Buffer.alloc(this.frames.runs().at(-1)?.end ?? 0);
     for (const [number, page] of this.frames.pages) page.copy(bytes, number * PAGE_SIZE);
     const path = join(folder, 'fake.raw');
@@ -185,7 +185,7 @@ export class FakeImage {
   }
 
   /** Writes an ELF64 core with one segment per run; returns its path. */
-  writeElf(folder = mkdtempSync(join(tmpdir(), 'rekall-fake-'))): string {
+  writeElf(folder = temporary()): string {
     const runs = this.frames.runs();
     const header = Buffer.alloc(Math.ceil((64 + 56 * runs.length) / PAGE_SIZE) * PAGE_SIZE);
     header.write('\x7fELF\x02\x01\x01', 'latin1');

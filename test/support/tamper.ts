@@ -1,9 +1,9 @@
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openImage } from '../../src/memory/image/open.js';
 import { Registry } from '../../src/plugin/registry.js';
 import { Session } from '../../src/session/session.js';
+import { temporary } from './folder.js';
 
 /** RAM of the samples ends below; what lies above (ROM just under 4 GiB) is left out of the copies. */
 const RAM_END = 512 * 1024 * 1024;
@@ -15,7 +15,7 @@ export class Tampered {
   private readonly fd: number;
 
   constructor(source: string) {
-    this.folder = mkdtempSync(join(tmpdir(), 'rekall-tamper-'));
+    this.folder = temporary();
     this.path = join(this.folder, 'image.raw');
     this.fd = openSync(this.path, 'w+');
     const image = openImage(source);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { checkBanner, ProfileMismatchError } from '../../src/symbols/banner.js';
 import { convertProfile } from '../../src/symbols/convert.js';
@@ -11,12 +10,12 @@ import { openProfileFile } from '../../src/symbols/open.js';
 import { sizeOfType } from '../../src/symbols/native.js';
 import type { ProfileSource } from '../../src/symbols/source.js';
 import type { MemberLayout } from '../../src/symbols/types.js';
+import { temporary } from '../support/folder.js';
 import { root } from '../support/root.js';
 import { sharedData } from '../support/shared.js';
 import { zipOf } from '../support/zip.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-profiles-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 function written(name: string, content: Buffer | string): string {
   const path = join(folder, name);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pslist } from '../../../plugins/linux/pslist.js';
@@ -8,20 +7,17 @@ import { DetectionError } from '../../../src/kernel/error.js';
 import { profileCandidates } from '../../../src/kernel/linux/repository.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 import { lab, labSamples, rowsOf } from '../../support/sample.js';
 
 test('profiles of a release are found below the repositories, by name', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-repository-'));
-  try {
-    mkdirSync(join(folder, 'Linux/Debian'), { recursive: true });
-    for (const name of ['Linux/Debian/6.1.0-50-686-pae.gz', 'linux-6.1.0-50-686-pae.json.xz', 'System.map-6.1.0-50-686-pae', 'other.json']) {
-      writeFileSync(join(folder, name), '');
-    }
-    const found = profileCandidates([folder, join(folder, 'nonesuch')], '6.1.0-50-686-pae').filter((path) => path.startsWith(folder));
-    assert.deepEqual(found.sort(), [join(folder, 'Linux/Debian/6.1.0-50-686-pae.gz'), join(folder, 'linux-6.1.0-50-686-pae.json.xz')]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const folder = temporary();
+  mkdirSync(join(folder, 'Linux/Debian'), { recursive: true });
+  for (const name of ['Linux/Debian/6.1.0-50-686-pae.gz', 'linux-6.1.0-50-686-pae.json.xz', 'System.map-6.1.0-50-686-pae', 'other.json']) {
+    writeFileSync(join(folder, name), '');
   }
+  const found = profileCandidates([folder, join(folder, 'nonesuch')], '6.1.0-50-686-pae').filter((path) => path.startsWith(folder));
+  assert.deepEqual(found.sort(), [join(folder, 'Linux/Debian/6.1.0-50-686-pae.gz'), join(folder, 'linux-6.1.0-50-686-pae.json.xz')]);
 });
 
 const pae = labSamples(['pae']);

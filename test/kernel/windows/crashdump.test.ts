@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { modules } from '../../../plugins/windows/modules.js';
 import { pslist } from '../../../plugins/windows/pslist.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
@@ -10,14 +9,14 @@ import type { Struct } from '../../../src/object/struct.js';
 import { Session } from '../../../src/session/session.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
 import { bootableWindows } from '../../support/bootable-windows.js';
+import { temporary } from '../../support/folder.js';
 import { PAGE } from '../../support/images.js';
 import { CRASH_FORMS, crashBytes, type CrashForm, crashHead, type CrashOptions } from '../../support/images-crash.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
 import { replicaPath, replicaSession, replicaSkip as skip } from '../../support/windows.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-crash-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 /** Pages that are copied in one go. */
 const CHUNK = 4096;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DetectionError } from '../../../src/kernel/error.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
+import { temporary } from '../../support/folder.js';
 import { sampleSession } from '../../support/windows-sample.js';
 import { replicaPath, replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
@@ -28,22 +28,18 @@ test('the kernel is found by its RSDS record: base, page tables and version are 
 });
 
 test('a second open believes what was learnt only where the record still stands', { skip }, async () => {
-  const cache = mkdtempSync(join(tmpdir(), 'rekall-cache-'));
-  try {
-    for (const [index, stages] of [['kernel', 'symbols', 'page tables'], ['cache']].entries()) {
-      const session = await replicaSession({ cache: 'file', cache_dir: cache });
-      const kernel = await session.kernel();
-      assert.match(kernel.banner, /^7600/);
-      for (const stage of stages) assert.ok(session.trace.steps.some((step) => step.stage === stage), `${stage} at open ${index + 1}`);
-      session.close();
-    }
-  } finally {
-    rmSync(cache, { recursive: true });
+  const cache = temporary();
+  for (const [index, stages] of [['kernel', 'symbols', 'page tables'], ['cache']].entries()) {
+    const session = await replicaSession({ cache: 'file', cache_dir: cache });
+    const kernel = await session.kernel();
+    assert.match(kernel.banner, /^7600/);
+    for (const stage of stages) assert.ok(session.trace.steps.some((step) => step.stage === stage), `${stage} at open ${index + 1}`);
+    session.close();
   }
 });
 
 test('a cache of other releases, or one that somebody changed, counts as none', async () => {
-  const cache = mkdtempSync(join(tmpdir(), 'rekall-cache-'));
+  const cache = temporary();
   const open = async (): Promise<Set<string>> => {
     const session = sampleSession({ cache: 'file', cache_dir: cache });
     await session.kernel();
@@ -51,22 +47,18 @@ test('a cache of other releases, or one that somebody changed, counts as none', 
     session.close();
     return stages;
   };
-  try {
-    await open();
-    assert.ok((await open()).has('cache'));
-    const [name = ''] = readdirSync(join(cache, 'images'));
-    const path = join(cache, 'images', name);
-    const stored = JSON.parse(readFileSync(path, 'utf8')) as { values: { windows: Record<string, unknown> } };
-    const known = stored.values.windows;
-    const { names: _names, ...older } = known;
-    const broken: unknown[] = [null, 'x', [], older, ...Object.keys(known).flatMap((key) => [null, {}, ['x'], '?', -1].map((value) => ({ ...known, [key]: value })))];
-    for (const windows of broken) {
-      writeFileSync(path, JSON.stringify({ ...stored, values: { ...stored.values, windows } }));
-      const verified = await open();
-      assert.ok(verified.has('page tables') || verified.has('cache'), JSON.stringify(windows));
-    }
-  } finally {
-    rmSync(cache, { recursive: true });
+  await open();
+  assert.ok((await open()).has('cache'));
+  const [name = ''] = readdirSync(join(cache, 'images'));
+  const path = join(cache, 'images', name);
+  const stored = JSON.parse(readFileSync(path, 'utf8')) as { values: { windows: Record<string, unknown> } };
+  const known = stored.values.windows;
+  const { names: _names, ...older } = known;
+  const broken: unknown[] = [null, 'x', [], older, ...Object.keys(known).flatMap((key) => [null, {}, ['x'], '?', -1].map((value) => ({ ...known, [key]: value })))];
+  for (const windows of broken) {
+    writeFileSync(path, JSON.stringify({ ...stored, values: { ...stored.values, windows } }));
+    const verified = await open();
+    assert.ok(verified.has('page tables') || verified.has('cache'), JSON.stringify(windows));
   }
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import type { Method } from '../../../src/kernel/methods.js';
 import { Trace } from '../../../src/kernel/trace.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { openRepository } from '../../../src/symbols/repository/open.js';
+import { temporary } from '../../support/folder.js';
 import { localServer } from '../../support/http-server.js';
 import { Mutated } from '../../support/mutated.js';
 import { sharedData } from '../../support/shared.js';
@@ -172,7 +172,7 @@ test('page tables that the analyst states are used, and said to be wrong where t
 });
 
 test('a damaged profile is named once, with what is wrong', { skip }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-damaged-'));
+  const folder = temporary();
   const name = join(folder, 'nt', 'GUID', `${KEY}.gz`);
   mkdirSync(dirname(name), { recursive: true });
   writeFileSync(name, readFileSync(sharedData('profiles', 'v1.0', 'nt', 'GUID', `${KEY}.gz`).path).subarray(0, 4000));
@@ -183,7 +183,6 @@ test('a damaged profile is named once, with what is wrong', { skip }, async () =
     assert.equal(error.message.split(name).length, 2, error.message);
     return true;
   });
-  rmSync(folder, { recursive: true });
 });
 
 test('Ctrl-C stops the waiting for a server at once', { skip }, async () => {

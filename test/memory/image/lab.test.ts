@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PhysicalImage } from '../../../src/memory/image.js';
 import { openImage } from '../../../src/memory/image/open.js';
+import { temporary } from '../../support/folder.js';
 import { elfBytes, flattenedBytes, noteBytes, PAGE } from '../../support/images.js';
 import { lab } from '../../support/root.js';
 
@@ -63,7 +63,7 @@ test(
   'what makedumpfile makes of the tiny image',
   { skip: skip || (converter ? false : 'no makedumpfile') },
   async (t) => {
-    const work = mkdtempSync(join(tmpdir(), 'rekall-makedumpfile-'));
+    const work = temporary();
     const raw = openImage(join(folder, 'tiny.raw'));
     try {
       const core = join(work, 'core.elf');
@@ -116,7 +116,6 @@ test(
       });
     } finally {
       raw.close();
-      rmSync(work, { recursive: true, force: true });
     }
   },
 );

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { ImageError } from '../../../src/memory/image.js';
 import { openFile, openImage } from '../../../src/memory/image/open.js';
+import { temporary } from '../../support/folder.js';
 import {
   elfBytes,
   flattenedBytes,
@@ -18,8 +18,7 @@ import {
   samplePages,
 } from '../../support/images.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-open-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporary();
 
 function file(name: string, bytes: Buffer | string): string {
   const path = join(folder, name);

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorText } from '../../../src/console/report.js';
 import { PluginError } from '../../../src/plugin/error.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { UserPlugins } from '../../../src/plugin/user/collection.js';
 import { loadPluginFile } from '../../../src/plugin/user/load.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 let written = 0;
 function write(name: string, text: string): string {

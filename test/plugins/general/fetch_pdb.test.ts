@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { buildLocalProfile } from '../../../plugins/general/build_local_profile.js';
 import { fetchPdb } from '../../../plugins/general/fetch_pdb.js';
 import { readArguments } from '../../../src/console/arguments.js';
@@ -13,6 +12,7 @@ import { openProfileFile } from '../../../src/symbols/open.js';
 import { identityOf } from '../../../src/symbols/pdb/read.js';
 import { symbolKey } from '../../../src/symbols/pdb/server.js';
 import { cabinetOf } from '../../support/cabinet.js';
+import { temporary } from '../../support/folder.js';
 import { localServer } from '../../support/http-server.js';
 import { root } from '../../support/root.js';
 import { rowsOf } from '../../support/sample.js';
@@ -21,8 +21,7 @@ const pdb = readFileSync(join(root, 'test/data/pdb/types-amd64.pdb'));
 const { guid = '', age } = identityOf(pdb);
 const key = `${guid}${age.toString(16).toUpperCase()}`;
 const OTHER = '0123456789ABCDEF0123456789ABCDEF1';
-const folder = mkdtempSync(join(tmpdir(), 'rekall-fetch-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 let number = 0;
 const fresh = (): string => {
   const path = join(folder, String(number++));

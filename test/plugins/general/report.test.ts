@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { report } from '../../../plugins/general/report.js';
 import { col } from '../../../src/plugin/columns.js';
 import { definePlugin } from '../../../src/plugin/plugin.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Session } from '../../../src/session/session.js';
 import { Conversation } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample, rowsOf, skipWithout } from '../../support/sample.js';
 
 const sample = committedSample();
 const options = { skip: skipWithout(sample ? [sample] : []) };
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 const path = (name: string): string => join(folder, name);
 const read = (name: string): string => readFileSync(path(name), 'utf8');
 

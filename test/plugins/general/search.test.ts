@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Shell } from '../../../src/console/shell.js';
@@ -9,16 +7,16 @@ import { bringSaved, savedPath } from '../../../src/query/session/saved.js';
 import { typedValue } from '../../../src/query/session/values.js';
 import { Session } from '../../../src/session/session.js';
 import { Screen } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample } from '../../support/sample.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
-const home = mkdtempSync(join(tmpdir(), 'rekall-search-'));
+const home = temporary();
 const open = (): Session => new Session({ cache: 'memory', home, colors: 'no', ...(sample ? { filename: sample.image } : {}) }, Registry.builtIn());
 const session = open();
 after(() => {
   session.close();
-  rmSync(home, { recursive: true });
 });
 
 /** What a line prints, and what it says beside that. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sdel, slist, smod, snew, sswitch } from '../../../plugins/general/sessions.js';
@@ -14,12 +13,12 @@ import { wordsOf } from '../../../src/plugin/words.js';
 import { SessionGroup } from '../../../src/session/group.js';
 import { enterProcess } from '../../../src/session/context.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample, rowsOf, skipWithout } from '../../support/sample.js';
 
 const sample = committedSample();
 const options = { skip: skipWithout(sample ? [sample] : []) };
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 const noise = join(folder, 'noise.raw');
 // No text, no known format: a raw image without a kernel.
 writeFileSync(noise, Uint8Array.from({ length: 1 << 20 }, (_, index: number) => (index * 0x9e37 + (index >> 8)) & 0xff));

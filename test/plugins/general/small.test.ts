@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -11,11 +10,12 @@ import { Registry } from '../../../src/plugin/registry.js';
 import { parseConfig } from '../../../src/session/config.js';
 import { Session } from '../../../src/session/session.js';
 import { Conversation } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample, rowsOf, skipWithout } from '../../support/sample.js';
 
 const sample = committedSample();
 const options = { skip: skipWithout(sample ? [sample] : []) };
-const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+const folder = temporary();
 const path = (name: string): string => join(folder, name);
 let session: RekallSession;
 before(async () => {
@@ -23,7 +23,6 @@ before(async () => {
 });
 after(() => {
   session.close();
-  rmSync(folder, { recursive: true });
 });
 
 test('which_plugin finds commands by the structs of their rows', options, async () => {

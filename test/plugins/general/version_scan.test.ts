@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { versionScan } from '../../../plugins/general/version_scan.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip, replicaTruth } from '../../support/windows.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-scan-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 const record = (name: string, age = 2): Buffer => Buffer.concat([Buffer.from('RSDS'), Buffer.from('b5a8e2f8b7c9f44ba6e4a48f18009994', 'hex'), Buffer.from([age, 0, 0, 0]), Buffer.from(`${name}\0`)]);
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { why } from '../../../plugins/general/why.js';
 import { pslist } from '../../../plugins/linux/pslist.js';
 import { Registry } from '../../../src/plugin/registry.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample, rowsOf } from '../../support/sample.js';
 
 const sample = committedSample();
@@ -33,27 +33,23 @@ test('every stage of detection is told, with what came of it', { skip }, async (
 });
 
 test('why explains the first open, and still does at the second', { skip }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-why-'));
-  try {
-    const image = sample?.image ?? '';
-    const stages = async (): Promise<string[]> => {
-      const session = new Session({ filename: image, cache_dir: folder });
-      const { rows } = await rowsOf(session, why);
-      session.close();
-      return rows.map((row) => String(row['stage']));
-    };
-    const first = await stages();
-    for (const stage of ['format', 'kernel', 'symbols', 'page tables', 'types']) assert.ok(first.includes(stage), stage);
-    const second = await stages();
-    assert.ok(second.includes('cache'));
-    assert.ok(second.includes('symbols (first open)') && second.includes('page tables (first open)'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const folder = temporary();
+  const image = sample?.image ?? '';
+  const stages = async (): Promise<string[]> => {
+    const session = new Session({ filename: image, cache_dir: folder });
+    const { rows } = await rowsOf(session, why);
+    session.close();
+    return rows.map((row) => String(row['stage']));
+  };
+  const first = await stages();
+  for (const stage of ['format', 'kernel', 'symbols', 'page tables', 'types']) assert.ok(first.includes(stage), stage);
+  const second = await stages();
+  assert.ok(second.includes('cache'));
+  assert.ok(second.includes('symbols (first open)') && second.includes('page tables (first open)'));
 });
 
 test('what is no kernel is told step by step, too', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-test-'));
+  const folder = temporary();
   const path = join(folder, 'zeros.raw');
   writeFileSync(path, Buffer.alloc(1 << 20));
   const session = open(path);
@@ -63,7 +59,6 @@ test('what is no kernel is told step by step, too', async () => {
   const command = await rowsOf(session, why, { command: 'pslist' });
   assert.deepEqual(command.rows.map((row) => [row['outcome'], row['found']]), [['failed', 'no kernel was found']]);
   session.close();
-  rmSync(folder, { recursive: true });
 });
 
 test('without an image there is nothing to tell', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { memdump } from '../../../plugins/linux/memdump.js';
 import { memmap } from '../../../plugins/linux/memmap.js';
 import type { Row } from '../../../src/plugin/columns.js';
+import { temporary } from '../../support/folder.js';
 import { byPid, pidsWith, printer } from '../../support/processes.js';
 import { everyAmd64, rowsOf, type Sample, samples, skipWithout } from '../../support/sample.js';
 
@@ -79,7 +79,7 @@ test('memmap: single pages, and joined', { skip: skipWithout(found) }, async () 
 });
 
 test('memdump', { skip: skipWithout(found) }, async (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-memdump-'));
+  const folder = temporary();
   context.after(() => rmSync(folder, { recursive: true }));
   for (const sample of found.filter(({ name }) => name !== 'big')) {
     await context.test(`${sample.name}: marker pages lie where the index says`, async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { lookup } from '../../../plugins/general/resolve.js';
@@ -11,6 +10,7 @@ import { ptov } from '../../../plugins/windows/ptov.js';
 import { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { Conversation } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { root } from '../../support/root.js';
 import { rowsOf } from '../../support/sample.js';
 import { sampleImage, sampleSession, sampleTruth } from '../../support/windows-sample.js';
@@ -18,10 +18,9 @@ import { sampleImage, sampleSession, sampleTruth } from '../../support/windows-s
 /** Arguments by which the original took the same, and lines that cannot mean anything. */
 const session = sampleSession();
 const truth = sampleTruth();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-arguments-'));
+const folder = temporary();
 after(() => {
   session.close();
-  rmSync(folder, { recursive: true });
 });
 /** A text without the breaks by which it fits a terminal. */
 const plain = (text: string): string => text.replace(/\s+/g, ' ');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { impscan } from '../../../plugins/windows/impscan.js';
@@ -10,6 +9,7 @@ import { vadmap } from '../../../plugins/windows/vadmap.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { imports } from '../../../src/symbols/pe/imports.js';
 import type { LoadedPe } from '../../../src/symbols/pe/loaded.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { samplePieces, sampleSession, sampleTruth } from '../../support/windows-sample.js';
 import { ForgedWindows, layoutSkip } from '../../support/windows-kernel.js';
@@ -17,10 +17,9 @@ import { mapped, sampleBytes } from '../../symbols/pe/samples.js';
 
 /** The committed sample: its executables lie beside it, as the linker made them. */
 const session = sampleSession();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-executables-'));
+const folder = temporary();
 after(() => {
   session.close();
-  rmSync(folder, { recursive: true });
 });
 const rows = async (plugin: Parameters<typeof rowsOf>[1], args: Record<string, unknown>): Promise<readonly Row[]> => (await rowsOf(session, plugin, args)).rows;
 const pieces = new Map(readdirSync(join(samplePieces, 'x64')).map((name) => [name.toLowerCase(), readFileSync(join(samplePieces, 'x64', name))]));

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { malfind } from '../../../plugins/windows/malfind.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
@@ -9,6 +7,7 @@ import { PageFrames } from '../../../src/kernel/windows/memory/pfn.js';
 import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { vadFacts, vads } from '../../../src/kernel/windows/memory/vad.js';
 import { pageNumber } from '../../../src/memory/page.js';
+import { temporary } from '../../support/folder.js';
 import { PatchedReplica } from '../../support/patched-replica.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
@@ -52,17 +51,13 @@ test('an untouched system has no code of another kind', { skip }, async () => {
 });
 
 test('regions are written to the folder, and only there', { skip }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-malfind-'));
-  try {
-    const { rows } = await rowsOf(session as never, malfind, { ...all, pids: [1652], dump_dir: folder });
-    assert.deepEqual(readdirSync(folder).sort(), ['explorer.exe.1652.01f20000-01f20fff.dmp', 'explorer.exe.1652.03ea0000-03eaffff.dmp']);
-    const bytes = readFileSync(String(rows[0]?.['dumped']));
-    assert.equal(bytes.length, 0x1000);
-    assert.equal(bytes.subarray(0, 2).toString('latin1'), 'MZ');
-    assert.equal(readFileSync(String(rows[1]?.['dumped'])).length, 0x10000);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporary();
+  const { rows } = await rowsOf(session as never, malfind, { ...all, pids: [1652], dump_dir: folder });
+  assert.deepEqual(readdirSync(folder).sort(), ['explorer.exe.1652.01f20000-01f20fff.dmp', 'explorer.exe.1652.03ea0000-03eaffff.dmp']);
+  const bytes = readFileSync(String(rows[0]?.['dumped']));
+  assert.equal(bytes.length, 0x1000);
+  assert.equal(bytes.subarray(0, 2).toString('latin1'), 'MZ');
+  assert.equal(readFileSync(String(rows[1]?.['dumped'])).length, 0x10000);
 });
 
 /** Physical address of the last-level entry of a page, of four levels. */

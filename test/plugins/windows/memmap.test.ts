@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { after, test } from 'node:test';
 import { memdump, memmap } from '../../../plugins/windows/memmap.js';
 import type { Row } from '../../../src/plugin/columns.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaPath, replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
 const session = skip ? undefined : await replicaSession();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-memmap-'));
+const folder = temporary();
 after(() => {
   session?.close();
-  rmSync(folder, { recursive: true });
 });
 const run = (plugin: Parameters<typeof rowsOf>[1], args: Record<string, unknown>) => rowsOf(session as never, plugin, args);
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { dlldump, moddump, pedump, procdump } from '../../../plugins/windows/pedump.js';
@@ -11,6 +10,7 @@ import type { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { PeFileSpace } from '../../../src/symbols/pe/file.js';
 import { LoadedPe } from '../../../src/symbols/pe/loaded.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
@@ -28,10 +28,9 @@ interface Dlls {
 }
 
 const session = skip ? undefined : await replicaSession();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-pedump-'));
+const folder = temporary();
 after(() => {
   session?.close();
-  rmSync(folder, { recursive: true });
 });
 const clean = (): void => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { peRows, PE_PARTS, type PeRow } from '../../../plugins/windows/pe-rows.js';
@@ -14,6 +13,7 @@ import type { Row } from '../../../src/plugin/columns.js';
 import { Session } from '../../../src/session/session.js';
 import { imports } from '../../../src/symbols/pe/imports.js';
 import { LoadedPe } from '../../../src/symbols/pe/loaded.js';
+import { temporary } from '../../support/folder.js';
 import { objdump, skipWithoutObjdump } from '../../support/objdump.js';
 import { root } from '../../support/root.js';
 import { rowsOf } from '../../support/sample.js';
@@ -50,7 +50,7 @@ test('a file on disk needs no image', { skip: skipWithoutObjdump }, async () => 
 
 test('files that are no executables, or too little of one, are told', async () => {
   const none = new Session({ cache: 'memory' });
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-peinfo-'));
+  const folder = temporary();
   const path = join(folder, 'file');
   writeFileSync(path, 'MZ');
   await assert.rejects(rowsOf(none, peinfo, { executable: path }), /is no executable/);
@@ -59,7 +59,6 @@ test('files that are no executables, or too little of one, are told', async () =
   writeFileSync(path, sampleBytes('i386').subarray(0, 0x500));
   const { run } = await rowsOf(none, peinfo, { executable: path });
   assert.match(run.notes.join(), /is not in the file/);
-  rmSync(folder, { recursive: true });
   none.close();
 });
 

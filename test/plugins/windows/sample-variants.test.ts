@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { vtop } from '../../../plugins/general/vtop.js';
@@ -15,14 +13,14 @@ import type { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';
 import { Session } from '../../../src/session/session.js';
 import { Screen } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { build } from '../../support/windows-forge/build.js';
 import { writeRaw } from '../../support/windows-forge/output.js';
 import { sampleFolder, samplePieces, type SampleTruth } from '../../support/windows-sample.js';
 
 /** 32-bit kernels, without and with PAE, and a machine with many processes: forged on the spot, end to end from detection. */
-const folder = mkdtempSync(join(tmpdir(), 'rekall-variants-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 const pid = (cell: unknown): number | undefined => describeStruct(cell as Struct).pid;
 
 for (const [name, options, banner] of [

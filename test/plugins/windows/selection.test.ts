@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { handleCount } from '../../../src/kernel/windows/objects/handles.js';
@@ -18,15 +15,15 @@ import { Profile } from '../../../src/symbols/profile.js';
 import type { StructLayout, TypeSource } from '../../../src/symbols/types.js';
 import { Screen } from '../../support/console.js';
 import { sessionOn } from '../../support/fake-session.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
 
 /** Commands on processes that were asked for by an analyst who is mistaken, or of whom little is left. */
-const folder = mkdtempSync(join(tmpdir(), 'rekall-selection-'));
+const folder = temporary();
 const session = sampleSession({ dump_dir: folder });
 after(() => {
   session.close();
-  rmSync(folder, { recursive: true });
 });
 const kernel = (await session.kernel()) as WindowsKernel;
 const truth = sampleTruth().processes;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { DetectionError } from '../../../src/kernel/error.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { effort } from '../../support/effort.js';
 import { emptied, everyLine, judge, Watchdog } from '../../support/every-command.js';
+import { temporary } from '../../support/folder.js';
 import { TamperedSample } from '../../support/tampered-sample.js';
 import { sampleSession, sampleTruth } from '../../support/windows-sample.js';
 
@@ -20,12 +20,11 @@ const SLOWEST = 15_000;
 
 const sample = await TamperedSample.open();
 const watchdog = new Watchdog(60);
-const outside = mkdtempSync(join(tmpdir(), 'rekall-tampered-'));
+const outside = temporary();
 const folder = mkdtempSync(join(outside, 'dump-'));
 after(async () => {
   sample.close();
   await watchdog.end();
-  rmSync(outside, { recursive: true });
 });
 
 /** A long run tells at once. */

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { crashdrivers } from '../../../plugins/windows/crashinfo.js';
 import { handles } from '../../../plugins/windows/handles.js';
@@ -21,17 +18,17 @@ import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import { METHODS } from '../../../src/kernel/windows/processes/processes.js';
 import { Session } from '../../../src/session/session.js';
 import { emptied, everyLine, judge, type Outcome } from '../../support/every-command.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
 
 const dump = sharedData('windows', 'dumps', 'triage_x64.dmp');
 const isf = sharedData('windows', 'isf', 'ntkrnlmp.pdb', '5278AFF86C341677D7D7835C85B7B844-1.json.xz');
 const skip = dump.skip || isf.skip;
-const folder = mkdtempSync(join(tmpdir(), 'rekall-triage-'));
+const folder = temporary();
 const session = new Session({ filename: dump.path, profile: isf.path, cache: 'memory', dump_dir: folder });
 after(() => {
   session.close();
-  rmSync(folder, { recursive: true });
 });
 const all = { method: METHODS };
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { after, test } from 'node:test';
 import { memmap } from '../../../plugins/windows/memmap.js';
 import { vaddump } from '../../../plugins/windows/vaddump.js';
@@ -10,6 +9,7 @@ import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
 import type { Eprocess } from '../../../src/kernel/windows/types.js';
 import type { Session } from '../../../src/session/session.js';
 import { processWithId } from '../../../src/session/processes.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
 
@@ -25,10 +25,9 @@ interface Regions {
 }
 
 const session = skip ? undefined : await replicaSession();
-const folder = mkdtempSync(join(tmpdir(), 'rekall-vaddump-'));
+const folder = temporary();
 after(() => {
   session?.close();
-  rmSync(folder, { recursive: true });
 });
 const run = (plugin: Parameters<typeof rowsOf>[1], args: Record<string, unknown>) => rowsOf(session as never, plugin, args);
 const regionsOf = (pid: number): Regions['vads'] => replicaTruth<Regions[]>('vad').find((one) => one.pid === pid && one.vads.length > 0)?.vads ?? [];

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { QueryError } from '../../../src/query/error.js';
@@ -11,19 +10,19 @@ import { engineTables } from '../../../src/query/session/engine-tables.js';
 import { prepareInSession } from '../../../src/query/session/statements.js';
 import { SessionGroup } from '../../../src/session/group.js';
 import { Session } from '../../../src/session/session.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample } from '../../support/sample.js';
 import { sampleImage } from '../../support/windows-sample.js';
 
 const sample = committedSample();
 const skip = sample ? false : 'no committed sample';
-const folder = mkdtempSync(join(tmpdir(), 'rekall-tables-'));
+const folder = temporary();
 const group = new SessionGroup();
 const open = (): Session => group.add(new Session({ cache: 'memory', ...(sample ? { filename: sample.image } : {}) }, Registry.builtIn()));
 const session = open();
 const other = open();
 after(() => {
   group.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function rows(text: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {

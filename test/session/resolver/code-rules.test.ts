@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { dt } from '../../../plugins/general/dt.js';
 import { addressResolver, lookup } from '../../../plugins/general/resolve.js';
@@ -13,13 +12,13 @@ import { guidAge } from '../../../src/kernel/windows/find/rsds.js';
 import { PeNames } from '../../../src/session/resolver/pe-names.js';
 import { Session } from '../../../src/session/session.js';
 import { at, call, constant, instruction, number, reg, type Rule, ruledProgram, ruledTruth, struct } from '../../support/code-rules.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
 import { replicaSession, replicaSkip } from '../../support/windows.js';
 import { sampleImage, sampleTruth } from '../../support/windows-sample.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-rules-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 function profile(name: string, sections: Rule): string {
   const path = join(folder, `${name}.json`);

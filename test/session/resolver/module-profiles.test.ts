@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { dt } from '../../../plugins/general/dt.js';
 import { addressResolver } from '../../../plugins/general/resolve.js';
 import { loadProfile } from '../../../plugins/windows/load_profile.js';
@@ -17,6 +16,7 @@ import { openProfileFile } from '../../../src/symbols/open.js';
 import type { ProfileSource } from '../../../src/symbols/source.js';
 import { Shell } from '../../../src/console/shell.js';
 import { Screen } from '../../support/console.js';
+import { temporary } from '../../support/folder.js';
 import { localServer } from '../../support/http-server.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
@@ -26,8 +26,7 @@ import { replicaSession, replicaSkip as skip } from '../../support/windows.js';
 /** Profiles of real modules, put under the GUIDs that the forged ones have. */
 const TCPIP = sharedData('profiles', 'v1.0', 'tcpip', 'GUID', '9EFE92FF052D4253ADA74F2DF6B4AB662.gz').path;
 const NTDLL = sharedData('profiles', 'v1.0', 'ntdll', 'GUID', '95A17EE52D5A4DD8A4BBC97682091AD62.gz').path;
-const folder = mkdtempSync(join(tmpdir(), 'rekall-modules-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 /** GUID and age of a module of the forged image. */
 async function keyOf(session: Session, name: string, pid?: number): Promise<string> {

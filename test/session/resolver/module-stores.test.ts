@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { guidAge } from '../../../src/kernel/windows/find/rsds.js';
 import { PeNames } from '../../../src/session/resolver/pe-names.js';
 import type { PeDebug } from '../../../src/symbols/pe/loaded.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
+import { temporary } from '../../support/folder.js';
 import { root } from '../../support/root.js';
 import { sharedData } from '../../support/shared.js';
 import { replicaSession, replicaSkip as skip } from '../../support/windows.js';
 
 /** Names of modules from stores that are no repositories of Rekall: of Volatility 3's symbol files, of PDBs. What is in them fits, because it is put there under the module's own GUID. */
-const folder = mkdtempSync(join(tmpdir(), 'rekall-stores-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 const isf = sharedData('windows', 'isf', 'tcpip.pdb');
 const PDB = join(root, 'test/data/pdb/types-amd64.pdb');
 

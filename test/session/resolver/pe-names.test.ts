@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -15,6 +14,7 @@ import { Resolver } from '../../../src/session/resolver/resolver.js';
 import { SharedReads } from '../../../src/session/resolver/shared-reads.js';
 import { openRepository } from '../../../src/symbols/repository/open.js';
 import { SymbolTable } from '../../../src/symbols/symbol-table.js';
+import { temporary } from '../../support/folder.js';
 import { FAKE_PE_SIZE, type FakePe, fakePe } from '../../support/pe.js';
 
 const BASE = 0x76d00000n;
@@ -87,7 +87,7 @@ test('in a process of WoW64 each half leads to its own: 32 bits to ntdll32', asy
 });
 
 test('without a debug record an index of builds tells which one it is, where its bytes fit one alone', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-index-'));
+  const folder = temporary();
   after(() => rmSync(folder, { recursive: true }));
   const hex = (text: string): string => Buffer.from(text).toString('hex');
   const save = (name: string, json: unknown): void => {

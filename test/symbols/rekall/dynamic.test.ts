@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { convertProfile } from '../../../plugins/general/convert_profile.js';
 import { loadDisassemblerNow } from '../../../src/disasm/decode.js';
@@ -18,11 +17,11 @@ import { parseExactJson } from '../../../src/symbols/json.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
 import { type RekallProfile, readRekall } from '../../../src/symbols/rekall/read.js';
 import { constant, instruction, reg, type Rule, ruledProgram, struct } from '../../support/code-rules.js';
+import { temporary } from '../../support/folder.js';
 import { rowsOf } from '../../support/sample.js';
 import { sharedData } from '../../support/shared.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-dynamic-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 
 const read = (sections: Rule): RekallProfile => readRekall(Buffer.from(JSON.stringify(sections)), 'ruled.json');
 const constants = (alternatives: unknown): readonly unknown[] => read({ $DYNAMIC_CONSTANTS: { X: alternatives } }).dynamic?.constant('X') ?? [];

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -12,6 +11,7 @@ import { writeProfile } from '../../../src/symbols/rekall/file.js';
 import { readRekall } from '../../../src/symbols/rekall/read.js';
 import { linkedSymbols, type ProfileParts, rekallProfileText } from '../../../src/symbols/rekall/write.js';
 import type { StructLayout, TypeDescriptor, TypeSource } from '../../../src/symbols/types.js';
+import { temporary } from '../../support/folder.js';
 import { committedSample, skipWithout } from '../../support/sample.js';
 import { BtfBuilder } from '../btf/build.js';
 import { openPhysical } from '../physical.js';
@@ -118,17 +118,13 @@ test('a slide is taken away from what slides', () => {
 });
 
 test('a file appears whole, compressed where its name says so', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rekall-write-'));
-  try {
-    const parts = { types: smallTypes(), constants: [['x', 1n]] as const, metadata: METADATA };
-    await writeProfile(join(folder, 'a/profile.json.gz'), parts);
-    await writeProfile(join(folder, 'profile.json'), parts);
-    assert.equal(gunzipSync(readFileSync(join(folder, 'a/profile.json.gz'))).toString(), textOf(parts));
-    assert.equal(readFileSync(join(folder, 'profile.json'), 'utf8'), textOf(parts));
-    assert.deepEqual(readdirSync(join(folder, 'a')), ['profile.json.gz']);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporary();
+  const parts = { types: smallTypes(), constants: [['x', 1n]] as const, metadata: METADATA };
+  await writeProfile(join(folder, 'a/profile.json.gz'), parts);
+  await writeProfile(join(folder, 'profile.json'), parts);
+  assert.equal(gunzipSync(readFileSync(join(folder, 'a/profile.json.gz'))).toString(), textOf(parts));
+  assert.equal(readFileSync(join(folder, 'profile.json'), 'utf8'), textOf(parts));
+  assert.deepEqual(readdirSync(join(folder, 'a')), ['profile.json.gz']);
 });
 
 /** A layout as text, to compare; members in the order of their offsets, unnamed structs in place. */

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { openRepository, type RepositoryOptions } from '../../../src/symbols/repository/open.js';
 import type { ProfileRepository } from '../../../src/symbols/repository/repository.js';
+import { temporary } from '../../support/folder.js';
 import { type Handler, localServer } from '../../support/http-server.js';
 import { zipOf } from '../../support/zip.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'rekall-repository-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporary();
 let number = 0;
 const fresh = (): string => {
   const path = join(folder, String(number++));

@@ -3,15 +3,16 @@ import { DetectionError } from './error.js';
 import type { Kernel } from './kernel.js';
 import { otherSystem } from './other.js';
 import type { ProfileRepository } from '../symbols/repository/repository.js';
+import type { AnswerStore } from '../symbols/remembered.js';
 import { type Method, METHODS } from './methods.js';
 import type { Trace } from './trace.js';
 import type { WindowsDetection } from './windows/find/detect.js';
 
 /** Where detection keeps what it found, for the next time. */
-export interface DetectionCache {
-  get(key: string): unknown;
-  set(key: string, value: unknown): void;
-}
+export type DetectionCache = AnswerStore;
+
+/** Where it keeps what the kernel's profile was asked. */
+export const ANSWERS_KEY = 'answers';
 
 export interface DetectionOptions {
   readonly trace: Trace;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DetectionCache } from '../kernel/detect.js';
 import type { PhysicalSpace } from '../memory/physical.js';
 import { makeFolders } from '../memory/folders.js';
+import { build } from './version.js';
 
 /** Raised when what is stored changes its meaning: older files are then ignored. */
 const VERSION = 3;
@@ -15,13 +16,16 @@ const SAMPLES = 48;
  * is damaged or of another version counts as none. Values are JSON.
  */
 export class ImageCache implements DetectionCache {
+  readonly build: string | undefined;
   private changed = false;
 
   private constructor(
     private readonly path: string | undefined,
     private readonly values: Record<string, unknown>,
     readonly fingerprint: string,
-  ) {}
+  ) {
+    this.build = path === undefined ? undefined : build();
+  }
 
   /**
    * @param folder undefined: nothing is read or kept

@@ -56,6 +56,7 @@ export class Session {
   private opened: PhysicalSpace | undefined;
   private found: Promise<Kernel> | undefined;
   private kernelFound: Kernel | undefined;
+  private cache: ImageCache | undefined;
   private readonly derived = new Map<string, unknown>();
 
   constructor(parameters: Partial<ParameterValues> = {}, registry = Registry.builtIn()) {
@@ -138,7 +139,7 @@ export class Session {
   /** Reads what the first command needs of a kernel that is known, so that it need not wait for it. What is wrong with that it will say. */
   warm(): void {
     try {
-      void this.kernelFound?.profile.types;
+      this.kernelFound?.profile.types.warm?.();
     } catch (error) {
       if (!(error instanceof ProfileError)) throw error;
     }
@@ -280,6 +281,7 @@ export class Session {
       this.opened = next.opened;
       this.found = next.found;
       this.kernelFound = next.kernelFound;
+      this.cache = next.cache;
       for (const [key, value] of next.derived) this.derived.set(key, value);
     }
     Object.assign(this.parameters, values);
@@ -291,6 +293,9 @@ export class Session {
 
   /** Closes the image and forgets what was found in it. It may be used again: then it is opened again. */
   close(): void {
+    // What commands asked of the profile.
+    this.cache?.save();
+    this.cache = undefined;
     this.opened?.close();
     this.opened = undefined;
     this.found = undefined;
@@ -314,7 +319,7 @@ export class Session {
   private async detect(signal: AbortSignal | undefined): Promise<Kernel> {
     const physical = this.physical();
     const folder = this.parameters.cache === 'file' ? this.path(this.parameters.cache_dir) : undefined;
-    const cache = ImageCache.open(folder, folder === undefined ? '' : this.fingerprint());
+    const cache = (this.cache = ImageCache.open(folder, folder === undefined ? '' : this.fingerprint()));
     // Loaded when an image is looked at: what needs none starts without it.
     const [{ detectKernel }, { detectionMethods }] = await Promise.all([import('../kernel/detect.js'), import('../kernel/methods.js')]);
     const kernel = await detectKernel(physical, {

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import { ProfileError } from './error.js';
 
 /** The largest profile text that is unpacked: JSON of a V8 string's length. Linux symbol files have 35 to 80 MB. */
@@ -23,6 +23,11 @@ export async function unpacked(bytes: Buffer, path: string): Promise<Buffer> {
 export function unpackedNow(bytes: Buffer, path: string): Buffer | undefined {
   if (bytes.subarray(0, GZIP.length).equals(GZIP)) return gunzip(bytes, path);
   return bytes.subarray(0, XZ.length).equals(XZ) ? undefined : bytes;
+}
+
+/** As much of the content as the first bytes of a file give. */
+export function unpackedStart(bytes: Buffer): Buffer {
+  return bytes.subarray(0, GZIP.length).equals(GZIP) ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
 }
 
 function gunzip(bytes: Buffer, path: string): Buffer {

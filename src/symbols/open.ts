@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { fileProblem } from '../memory/folders.js';
-import { unpacked } from './container.js';
+import { unpacked, unpackedNow, unpackedStart } from './container.js';
 import type { ReadOptions } from './elf/read.js';
 import { ProfileError } from './error.js';
 import { isIsf, isfProfile } from './isf/read.js';
 import { parseJsonObject } from './json.js';
 import { isPdb } from './pdb/msf.js';
 import { rekallProfile } from './rekall/read.js';
+import { Answers, type AnswerStore, RememberedProfile } from './remembered.js';
 import { ConstantMap, type ProfileSource } from './source.js';
 import { looksLikeSystemMap } from './systemmap.js';
 import { isZip } from './volatility2/zip.js';
@@ -31,6 +33,30 @@ export async function openProfileFile(path: string, options: ReadOptions = {}): 
   }
 }
 
+/**
+ * {@link openProfileFile} of a file that was opened before: what was asked of it then is answered without reading it, where it is one that can be
+ * read without waiting when something else is asked (JSON, plain or packed with gzip).
+ * @param slot where the store has the answers
+ * @param opened what the file gave, where it is open
+ */
+export async function openRemembered(path: string, store: AnswerStore, slot: string, opened?: ProfileSource): Promise<ProfileSource> {
+  const { size, mtimeMs } = await stat(path);
+  const answers = isJson(unpackedStart(await firstBytes(path))) ? Answers.open(store, slot, `${path}, ${size} bytes of ${mtimeMs}`) : undefined;
+  let source = opened;
+  return answers ? new RememberedProfile(answers, () => (source ??= openProfileNow(path))) : (source ?? openProfileFile(path));
+}
+
+function openProfileNow(path: string): ProfileSource {
+  const bytes = unpackedNow(readFileSync(path), path);
+  if (!bytes) throw new ProfileError(`The profile ${path} is not what it was when the image was opened.`, 'Open the image again.');
+  return profileIn(bytes, path);
+}
+
+function profileIn(bytes: Buffer, path: string): ProfileSource {
+  const json = parseJsonObject(bytes, path);
+  return isIsf(json) ? isfProfile(json, path) : rekallProfile(json, path);
+}
+
 async function openByContent(path: string, options: ReadOptions): Promise<ProfileSource> {
   const first = await firstBytes(path);
   // Readers are many modules: each is loaded for a file of its kind.
@@ -40,8 +66,7 @@ async function openByContent(path: string, options: ReadOptions): Promise<Profil
   if (isPdb(bytes)) return (await import('./pdb/read.js')).readPdb(bytes, path);
   if (isZip(bytes)) return (await import('./volatility2/read.js')).readZipProfile(bytes, path);
   if (!isJson(bytes) && (await looksLikeText(bytes))) return readText(bytes.toString('latin1'), path);
-  const json = parseJsonObject(bytes, path);
-  return isIsf(json) ? isfProfile(json, path) : rekallProfile(json, path);
+  return profileIn(bytes, path);
 }
 
 function isElf(bytes: Buffer): boolean {

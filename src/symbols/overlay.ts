@@ -47,6 +47,10 @@ export class OverlayTypes implements TypeSource {
     return this.base.declaration?.(name);
   }
 
+  warm(): void {
+    this.base.warm?.();
+  }
+
   private laidOver(name: string): StructLayout | undefined {
     const layout = this.base.struct(name);
     const changes = Object.hasOwn(this.overlay, name) ? this.overlay[name] : undefined;

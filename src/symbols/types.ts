@@ -92,6 +92,8 @@ export interface TypeSource {
   whyNot?(struct: string): string | undefined;
   /** where a struct or enumeration is declared, where the source can tell (private PDBs) */
   declaration?(name: string): SourceLine | undefined;
+  /** Reads what was put off until somebody asks for it. */
+  warm?(): void;
 }
 
 /** A line of a program's source. */

@@ -9,8 +9,9 @@ import { type Kallsyms, openKallsyms } from '../../symbols/kallsyms/kallsyms.js'
 import type { KallsymsTables } from '../../symbols/kallsyms/tables.js';
 import { ProfileError } from '../../symbols/error.js';
 import { Profile } from '../../symbols/profile.js';
-import type { ProfileMetadata } from '../../symbols/types.js';
-import type { DetectionOptions } from '../detect.js';
+import { Answers, RememberedSymbols, RememberedTypes } from '../../symbols/remembered.js';
+import type { ProfileMetadata, TypeSource } from '../../symbols/types.js';
+import { ANSWERS_KEY, type DetectionOptions } from '../detect.js';
 import { DetectionError } from '../error.js';
 import { bannerAt, bannerSteps, type BannerHit } from './banner.js';
 import { candidateRoots, type KernelRoot, verifyRoot } from './dtb.js';
@@ -79,13 +80,14 @@ export async function detectLinux(physical: PhysicalSpace, options: DetectionOpt
     imageDelta: image.delta.toString(),
     pageOffset: pageOffset.toString(),
   };
-  const kernel = await build(physical, found, image.symbols, options);
+  const kernel = await build(physical, found, () => image.symbols, options);
   cache.set(CACHE_KEY, found);
   return kernel;
 }
 
 function recall(physical: PhysicalSpace, found: Remembered, options: DetectionOptions): Promise<LinuxKernel> {
-  return build(physical, found, openKallsyms(physical, found.tables), options);
+  let symbols: Kallsyms | undefined;
+  return build(physical, found, () => (symbols ??= openKallsyms(physical, found.tables)), options);
 }
 
 /** The first window in which kallsyms can be decoded, and whose symbols agree with the bytes around them. */
@@ -172,7 +174,9 @@ async function findTypes(physical: PhysicalSpace, image: KernelImage, { trace, s
   return best;
 }
 
-async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsyms, options: DetectionOptions): Promise<LinuxKernel> {
+async function build(physical: PhysicalSpace, found: Remembered, kallsyms: () => Kallsyms, options: DetectionOptions): Promise<LinuxKernel> {
+  const answers = Answers.open(options.cache, ANSWERS_KEY, `${found.banner} at 0x${found.bannerAt.toString(16)}`);
+  const symbols = answers ? new RememberedSymbols(answers, kallsyms) : kallsyms();
   const delta = BigInt(found.imageDelta);
   const bits = found.paging.startsWith('i386') ? 32 : 64;
   const virtualText = BigInt(found.text) + delta;
@@ -205,11 +209,13 @@ async function build(physical: PhysicalSpace, found: Remembered, symbols: Kallsy
   };
   const stated = options.profile ?? options.profileName;
   const { btf } = found;
-  const types = (): BtfTypes => {
+  let read: BtfTypes | undefined;
+  const own = (): BtfTypes => {
     const blob = btf && readBtf(physical, btf);
     if (!blob) throw new ProfileError(`The types of the kernel, at physical 0x${btf?.offset.toString(16)}, can no longer be read.`, 'The image changed since it was looked at first: remove its cache, or begin with --cache memory.');
     return new BtfTypes(blob);
   };
+  const types = (): TypeSource => (answers ? new RememberedTypes(answers, () => (read ??= own())) : own());
   const profile =
     stated !== undefined ? await named(stated) : btf ? new Profile(types, symbols, metadata) : await searchProfile(found.banner, fit, options);
   return new LinuxKernel(physical, profile, location, found.banner);

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { PAGING_KINDS, type PagingKind } from '../../../memory/paging/create.js';
 import type { PhysicalSpace } from '../../../memory/physical.js';
 import { ProfileError } from '../../../symbols/error.js';
-import { openProfileFile } from '../../../symbols/open.js';
+import { openRemembered } from '../../../symbols/open.js';
+import type { RekallProfile } from '../../../symbols/rekall/read.js';
 import type { ProfileSource } from '../../../symbols/source.js';
-import { type DetectionOptions, WINDOWS_KEY } from '../../detect.js';
+import { ANSWERS_KEY, type DetectionOptions, WINDOWS_KEY } from '../../detect.js';
 import { firstProfile, statedProfile } from '../../named-profile.js';
 import { build, locate } from './bootstrap.js';
 import { rootSpace, sharedVersion } from './dtb.js';
@@ -110,10 +111,16 @@ export class WindowsDetection {
       return stated;
     }
     const found = await firstProfile(guess.names, this.options, (place, outcome) => this.places.add(place, outcome));
-    if (found) return found;
+    if (found) return this.remembering(found);
     const stores = (await this.options.repository?.())?.stores ?? [];
     trace.add('symbols', `profile ${guess.guid}`, stores.length === 0 ? 'no repository is named (--repository_path)' : this.places.sentence(), 'failed');
     return undefined;
+  }
+
+  /** The profile, of which a second open will remember what it is asked in this one. */
+  private async remembering(source: ProfileSource): Promise<ProfileSource> {
+    const path = fileOf(source);
+    return existsSync(path) ? openRemembered(path, this.options.cache, ANSWERS_KEY, source) : source;
   }
 
   private remember(guess: KernelGuess, source: ProfileSource, { location }: WindowsKernel): void {
@@ -122,7 +129,7 @@ export class WindowsDetection {
       guid: guess.guid,
       pdb: guess.pdb,
       names: guess.names,
-      profile: source.metadata.source,
+      profile: fileOf(source),
       paging: location.paging,
       dtb: location.dtb,
       base: location.base.toString(),
@@ -139,7 +146,7 @@ export class WindowsDetection {
       if (!record || guidAge(record) !== known.guid) return undefined;
     }
     try {
-      const source = existsSync(known.profile) ? await openProfileFile(known.profile) : await this.fromRepository(known.names, signal);
+      const source = existsSync(known.profile) ? await openRemembered(known.profile, cache, ANSWERS_KEY) : await this.fromRepository(known.names, signal);
       if (!source) return undefined;
       const version = sharedVersion(rootSpace(this.physical, known));
       if (!version) return undefined;
@@ -164,6 +171,12 @@ export class WindowsDetection {
     }
     return undefined;
   }
+}
+
+/** The file that is all of a profile; empty of one that takes over others ($MERGE), which repositories put together. */
+function fileOf(source: ProfileSource): string {
+  const { merge = [] } = source as Partial<RekallProfile>;
+  return merge.length === 0 ? source.metadata.source : '';
 }
 
 /** What a cache's file has, if it is what this release writes there: other releases, and people, write into it as well. */

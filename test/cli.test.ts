@@ -155,6 +155,8 @@ test('what is no image fails with a sentence and the next command', () => {
     assert.deepEqual([status, output], [1, ''], path);
     assert.match(error, /: (?:ls|head|file) ?/, path);
     assert.doesNotMatch(error, /Unexpected|\n {4}at /, path);
+    // Nothing on standard input needs it, nor does anything else.
+    for (const input of ['', '\n']) assert.deepEqual(rekall(['-f', path], input), { status: 1, output: '', error }, path);
   }
   const none = rekall(['pslist']);
   assert.deepEqual([none.status, none.error], [1, 'No image is open.\nTry: rekall -f IMAGE\n']);

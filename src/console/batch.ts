@@ -4,14 +4,17 @@ import { Shell } from './shell.js';
 import { Statements } from './statements.js';
 
 /**
- * Runs statements from a stream as they come: commands, queries, JavaScript, on one line or several.
+ * Runs statements from a stream as they come: commands, queries, JavaScript, on one line or several. An image that cannot be opened is
+ * told by the statements that need it; where there are none, the error is thrown that opening it throws.
  * @returns the exit status: 1 where one of them failed
  */
 export async function runLines(session: Session, input: NodeJS.ReadableStream, host: Host): Promise<0 | 1> {
   const shell = new Shell(session, host);
   const statements = new Statements((text) => shell.completeness(text));
   let failed = false;
+  let none = true;
   const run = async (text: string | undefined): Promise<boolean> => {
+    if (text !== undefined && text.trim() !== '') none = false;
     const outcome = text === undefined ? 'done' : await shell.execute(text);
     if (outcome === 'failed') failed = true;
     return outcome === 'quit';
@@ -22,6 +25,7 @@ export async function runLines(session: Session, input: NodeJS.ReadableStream, h
       if (await run(await statements.add(line, { next: () => lines.peek() }))) return failed ? 1 : 0;
     }
     await run(statements.take());
+    if (none && session.parameters.filename !== undefined) session.physical();
     return failed ? 1 : 0;
   } finally {
     shell.close();

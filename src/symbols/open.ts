@@ -43,6 +43,8 @@ export async function openRemembered(path: string, store: AnswerStore, slot: str
   const { size, mtimeMs } = await stat(path);
   const answers = isJson(unpackedStart(await firstBytes(path))) ? Answers.open(store, slot, `${path}, ${size} bytes of ${mtimeMs}`) : undefined;
   let source = opened;
+  // Rules for code are the profile's own: it is read for them.
+  if (answers?.ask('no rules', () => (source ??= openProfileNow(path)).dynamic === undefined) === false) return source ?? openProfileNow(path);
   return answers ? new RememberedProfile(answers, () => (source ??= openProfileNow(path))) : (source ?? openProfileFile(path));
 }
 

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { METHODS } from '../../src/kernel/windows/processes/processes.js';
 import { Session } from '../../src/session/session.js';
+import { openRemembered } from '../../src/symbols/open.js';
 import { Answers, type AnswerStore, RememberedProfile, RememberedSymbols, RememberedTypes } from '../../src/symbols/remembered.js';
 import { ConstantMap, type ProfileSource } from '../../src/symbols/source.js';
 import type { StructLayout, SymbolSource, TypeDescriptor, TypeSource } from '../../src/symbols/types.js';
 import { root } from '../support/root.js';
 import { rowsOf } from '../support/sample.js';
+
+const home = mkdtempSync(join(tmpdir(), 'rekall-remembered-'));
+after(() => rmSync(home, { recursive: true }));
 
 const int: TypeDescriptor = { kind: 'int', size: 4, signed: true, name: 'int' };
 const colour = { kind: 'enum', name: 'colour', size: 4, signed: false, choices: new Map([['18446744073709551615', 'none'], ['1', 'red']]) } as const;
@@ -91,8 +96,21 @@ test('answers are kept as far as there is room', () => {
   assert.deepEqual([again.knows('number 0'), again.knows('number 1999')], [true, false]);
 });
 
-const home = mkdtempSync(join(tmpdir(), 'rekall-remembered-'));
-after(() => rmSync(home, { recursive: true }));
+test('a file of a profile is read again for what was not asked before, and always where it has rules for code', async () => {
+  const [plain, ruled] = [join(home, 'plain.gz'), join(home, 'ruled.json')];
+  const profile = { $METADATA: { ProfileClass: 'Nt', arch: 'AMD64' }, $STRUCTS: { thing: [8, { first: [0, ['int']] }], other: [4, {}] }, $CONSTANTS: { start: 16 } };
+  writeFileSync(plain, gzipSync(JSON.stringify(profile)));
+  writeFileSync(ruled, JSON.stringify({ ...profile, $DYNAMIC_STRUCTS: {} }));
+  const first = store();
+  const before = await openRemembered(plain, first, 'answers');
+  assert.ok(before instanceof RememberedProfile);
+  assert.deepEqual([before.types.struct('thing')?.size, before.constants.get('start')], [8, 16n]);
+  const after = await openRemembered(plain, store('a build', first.text()), 'answers');
+  assert.deepEqual(after.types.struct('thing'), before.types.struct('thing'));
+  assert.deepEqual([after.types.struct('other')?.size, after.constants.get('start'), after.constants.size], [4, 16n, 1]);
+  for (let times = 0; times < 2; times++) assert.ok((await openRemembered(ruled, first, 'answers')).dynamic);
+});
+
 
 for (const [sample, name] of [['linux-6.1-tiny', 'image.kdump'], ['windows-sample', 'image.elf']] as const) {
   test(`${sample}: a second open has the same processes and reads little for them`, async () => {

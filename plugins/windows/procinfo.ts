@@ -1,7 +1,7 @@
 import { programBase } from '../../src/kernel/windows/processes/images.js';
 import type { WindowsKernel } from '../../src/kernel/windows/kernel.js';
 import { environment, pebOf, startText } from '../../src/kernel/windows/processes/peb.js';
-import { auditName, isWow64, pidOf, processTitle, sessionId } from '../../src/kernel/windows/processes/processes.js';
+import { auditName, isWow64, parentId, pidOf, processTitle, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { Absent, orAbsent, orElse } from '../../src/memory/absent.js';
 import { arg } from '../../src/plugin/args.js';
@@ -66,7 +66,7 @@ export const procinfo = definePlugin({
 function* facts(kernel: WindowsKernel, process: Eprocess): Generator<PeRow> {
   yield { name: 'name', value: () => process.ImageFileName };
   yield { name: 'pid', value: () => String(pidOf(process) ?? '') || null };
-  yield { name: 'parent', value: () => String(Number(process.InheritedFromUniqueProcessId)) };
+  yield { name: 'parent', value: () => String(parentId(process)) };
   yield { name: 'created', value: () => process.CreateTime?.toString() ?? null };
   yield { name: 'exited', value: () => process.ExitTime?.toString() ?? null };
   yield { name: 'session', value: () => sessionId(kernel, process)?.toString() ?? null };

@@ -1,5 +1,5 @@
 import { handleCount } from '../../src/kernel/windows/objects/handles.js';
-import { isWow64, knows, METHODS, pidOf, sessionId } from '../../src/kernel/windows/processes/processes.js';
+import { isWow64, knows, METHODS, parentId, processId, sessionId } from '../../src/kernel/windows/processes/processes.js';
 import { col } from '../../src/plugin/columns.js';
 import { definePlugin } from '../../src/plugin/plugin.js';
 import { selectWindowsProcesses, windowsOf, windowsProcessRowArgs } from '../../src/plugin/windows-select.js';
@@ -33,9 +33,9 @@ export const pslist = definePlugin({
     for (const { process } of selectWindowsProcesses(context, args)) {
       yield {
         _EPROCESS: process,
-        pid: () => pidOf(process) ?? null,
+        pid: () => processId(process),
         name: () => process.ImageFileName,
-        ppid: () => Number(process.InheritedFromUniqueProcessId),
+        ppid: () => parentId(process),
         thread_count: () => process.ActiveThreads,
         handle_count: () => handleCount(kernel, process),
         session_id: () => sessionId(kernel, process) ?? null,

@@ -1,6 +1,6 @@
 import { orElse } from '../../src/memory/absent.js';
 import { commandLine, startText } from '../../src/kernel/windows/processes/peb.js';
-import { auditName, pidOf } from '../../src/kernel/windows/processes/processes.js';
+import { auditName, parentId, pidOf, processId } from '../../src/kernel/windows/processes/processes.js';
 import type { Eprocess } from '../../src/kernel/windows/types.js';
 import { handleCount } from '../../src/kernel/windows/objects/handles.js';
 import { col } from '../../src/plugin/columns.js';
@@ -57,8 +57,8 @@ export const pstree = definePlugin({
       yield {
         $depth: depth,
         _EPROCESS: process,
-        pid: () => pidOf(process) ?? null,
-        ppid: () => Number(process.InheritedFromUniqueProcessId),
+        pid: () => processId(process),
+        ppid: () => parentId(process),
         thd_count: () => process.ActiveThreads,
         hnd_count: () => handleCount(kernel, process),
         create_time: () => process.CreateTime,
@@ -72,7 +72,7 @@ export const pstree = definePlugin({
 
 function parentOf(process: Eprocess, byPid: ReadonlyMap<number, Eprocess>): Eprocess | undefined {
   return orElse(() => {
-    const parent = byPid.get(Number(process.InheritedFromUniqueProcessId));
+    const parent = byPid.get(parentId(process));
     if (!parent || parent === process) return undefined;
     const [born, older] = [process.CreateTime, parent.CreateTime];
     return born !== null && older !== null && older.ns > born.ns ? undefined : parent;

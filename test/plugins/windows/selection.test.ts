@@ -6,6 +6,7 @@ import { pslist } from '../../../plugins/windows/pslist.js';
 import { sessions } from '../../../plugins/windows/sessions.js';
 import { CROSS_METHODS, METHODS, processAt } from '../../../src/kernel/windows/processes/processes.js';
 import { Shell } from '../../../src/console/shell.js';
+import { Absent } from '../../../src/memory/absent.js';
 import { describeStruct } from '../../../src/object/describe.js';
 import type { Struct } from '../../../src/object/struct.js';
 import type { Row } from '../../../src/plugin/columns.js';
@@ -71,6 +72,14 @@ test('an address that holds something else is told to be no process, and a varia
   assert.match(notes.join(' '), new RegExp(`No process at 0x${variable.toString(16)}: what stands there is of type \\d+`));
   const system = await run('pslist', { eprocess: [kernel.variable('PsInitialSystemProcess')] });
   assert.deepEqual([system.rows[0]?.['pid'], system.notes], [4, []]);
+});
+
+test('what is no id of a process is not rounded to one', async () => {
+  // One byte behind an object its members are cut from two neighbours each.
+  const { rows } = await run('pslist', { eprocess: truth.slice(0, 6).map(({ eprocess }) => BigInt(eprocess) + 1n) });
+  assert.equal(rows.length, 6);
+  for (const row of rows) for (const name of ['pid', 'ppid']) assert.ok(row[name] instanceof Absent || Number(row[name]) <= 0xffffffff, String(row[name]));
+  assert.ok(rows.some((row) => row['pid'] instanceof Absent && row['pid'].kind === 'corrupt'));
 });
 
 test("what a process points to in its own memory is read there: struct cells lead to the command line of the truth", async () => {

@@ -29,9 +29,25 @@ export function processAt(kernel: WindowsKernel, address: bigint): Eprocess {
   return kernel.at<Eprocess>('_EPROCESS', address);
 }
 
-/** The process id, or undefined where it cannot be read. */
+/** The process id, or undefined where it cannot be read, or is none. */
 export function pidOf(process: Eprocess): number | undefined {
-  return orElse(() => Number(process.UniqueProcessId), undefined);
+  return orElse(() => processId(process), undefined);
+}
+
+/** The process id. Throws Absent where it cannot be read, or is none. */
+export function processId(process: Eprocess): number {
+  return idIn(process.UniqueProcessId);
+}
+
+/** The id of the process that started this one. Throws Absent. */
+export function parentId(process: Eprocess): number {
+  return idIn(process.InheritedFromUniqueProcessId);
+}
+
+/** Ids stand in words of the size of a pointer, and have 32 bits at most: what has more is something else, and no number holds it exactly. */
+function idIn(word: number | bigint): number {
+  if (word > 0xffffffffn) throw new Absent('corrupt', `0x${word.toString(16)} is no process id`);
+  return Number(word);
 }
 
 /** The processes on the active list, in its order. */

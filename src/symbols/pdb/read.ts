@@ -66,12 +66,13 @@ export function readPdb(bytes: Buffer, path: string): PdbProfile {
     }
   }
   const lines = new Lines(dbi?.modules ?? [], (index) => msf.stream(index), (segment, offset) => place?.(segment, offset), (offset) => names()(offset));
+  // Executables and symbol servers know a PDB by the age of its debug information; the file's own goes on counting when types are written anew.
   const metadata: ProfileMetadata = {
     os: 'windows',
     arch: dbi?.machine === 0xaa64 ? 'ARM64' : pointerSize === 4 ? 'I386' : 'AMD64',
     source: path,
     Type: 'Profile',
-    ...(identity.guid === undefined ? {} : { GUID_AGE: `${identity.guid}${identity.age.toString(16).toUpperCase()}` }),
+    ...(identity.guid === undefined ? {} : { GUID_AGE: `${identity.guid}${(dbi?.age ?? identity.age).toString(16).toUpperCase()}` }),
     Timestamp: new Date(identity.timestamp * 1000).toISOString().replace('T', ' ').replace(/\..*$/, '+0000'),
     Version: identity.version,
   };

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openImage } from '../../src/memory/image/open.js';
 import { Registry } from '../../src/plugin/registry.js';
@@ -7,6 +7,28 @@ import { temporary } from './folder.js';
 
 /** RAM of the samples ends below; what lies above (ROM just under 4 GiB) is left out of the copies. */
 const RAM_END = 512 * 1024 * 1024;
+
+/** Images as raw files, by their paths: each is unpacked once. */
+const raws = new Map<string, string>();
+
+function rawOf(source: string): string {
+  const known = raws.get(source);
+  if (known !== undefined) return known;
+  const path = join(temporary(), 'raw');
+  const fd = openSync(path, 'w');
+  const image = openImage(source);
+  const buffer = Buffer.alloc(1 << 20);
+  for (const run of image.runs) {
+    for (let at = run.start; at < Math.min(run.end, RAM_END); at += buffer.length) {
+      const count = image.read(at, buffer, 0, Math.min(buffer.length, run.end - at));
+      writeSync(fd, buffer, 0, count, at);
+    }
+  }
+  image.close();
+  closeSync(fd);
+  raws.set(source, path);
+  return path;
+}
 
 /** A raw copy of an image that a test may damage; removed by {@link remove}. */
 export class Tampered {
@@ -17,16 +39,8 @@ export class Tampered {
   constructor(source: string) {
     this.folder = temporary();
     this.path = join(this.folder, 'image.raw');
-    this.fd = openSync(this.path, 'w+');
-    const image = openImage(source);
-    const buffer = Buffer.alloc(1 << 20);
-    for (const run of image.runs) {
-      for (let at = run.start; at < Math.min(run.end, RAM_END); at += buffer.length) {
-        const count = image.read(at, buffer, 0, Math.min(buffer.length, run.end - at));
-        writeSync(this.fd, buffer, 0, count, at);
-      }
-    }
-    image.close();
+    copyFileSync(rawOf(source), this.path);
+    this.fd = openSync(this.path, 'r+');
   }
 
   /** Writes bytes at a physical address. */

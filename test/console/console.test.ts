@@ -86,7 +86,7 @@ test('explain _ explains the query that gave the last result, again and again; o
 test('mistakes are underlined', async () => {
   const conversation = talk();
   assert.equal((await conversation.say('cuont 2')).error, 'No command cuont. Did you mean count?\n  cuont 2\n  ^^^^^');
-  assert.equal((await conversation.say('count mode=upp')).error, "mode is one of up, down, not 'upp'. Did you mean up?\n  count mode=upp\n             ^^^");
+  assert.equal((await conversation.say('count mode=upp')).error, "mode is one of up, down, not 'upp'. Did you mean up?\n  count mode=upp\n             ^^^\nTry: count?");
   await conversation.say('count "a');
   assert.match((await conversation.say('')).error, /never closed\.\n {2}count "a\n {8}\^$/);
   assert.match((await conversation.say('select m from count()')).error, /No column m in count.*\n {2}select m from count\(\)\n {9}\^/);

@@ -124,17 +124,17 @@ export function emptied(folder: string): string[] {
 }
 
 /**
- * Ends the process where one command does not, after so many seconds of the processor: it keeps the event loop to itself, so that no timer would come through. {@link says} is told before each
- * command, and is shown then.
+ * Ends the process where one command does not, after so many seconds of the processor, and removes the folder that it wrote to: it keeps the event loop to
+ * itself, so that no timer would come through. {@link says} is told before each command, and is shown then.
  */
 export class Watchdog {
   private readonly shared = new SharedArrayBuffer(1024);
   private readonly worker: Worker;
 
-  constructor(seconds: number) {
+  constructor(seconds: number, folder: string) {
     const code = `
       const { workerData } = require('node:worker_threads');
-      const { writeSync } = require('node:fs');
+      const { rmSync, writeSync } = require('node:fs');
       const count = new Int32Array(workerData.shared, 0, 1);
       const text = Buffer.from(workerData.shared, 4);
       let last = -1, since = process.cpuUsage();
@@ -144,10 +144,11 @@ export class Watchdog {
         if (now !== last) { last = now; since = process.cpuUsage(); }
         else if (user + system > workerData.seconds * 1e6) {
           writeSync(2, 'does not end: ' + text.toString('utf8').replace(/\\0.*$/s, '') + '\\n');
+          rmSync(workerData.folder, { recursive: true, force: true });
           process.kill(process.pid, 'SIGKILL');
         }
       }, 500);`;
-    this.worker = new Worker(code, { eval: true, workerData: { shared: this.shared, seconds } });
+    this.worker = new Worker(code, { eval: true, workerData: { shared: this.shared, seconds, folder } });
     this.worker.unref();
   }
 

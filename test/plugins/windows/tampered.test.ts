@@ -19,8 +19,8 @@ const only = process.env['REKALL_TAMPER_COMMANDS']?.split(',');
 const SLOWEST = 15_000;
 
 const sample = await TamperedSample.open();
-const watchdog = new Watchdog(60);
 const outside = temporary();
+const watchdog = new Watchdog(60, outside);
 const folder = mkdtempSync(join(outside, 'dump-'));
 after(async () => {
   sample.close();

@@ -7,13 +7,13 @@ import { makeFolders } from '../memory/folders.js';
 import { build } from './version.js';
 
 /** Raised when what is stored changes its meaning: older files are then ignored. */
-const VERSION = 3;
+const VERSION = 4;
 /** Pages of the image that its fingerprint is made of. */
 const SAMPLES = 48;
 
 /**
  * What was learnt of one image, kept across sessions in `<cache_dir>/images/<fingerprint>.json`. Safe to delete; a file that
- * is damaged or of another version counts as none. Values are JSON.
+ * is damaged (it states its digest) or of another version counts as none. Values are JSON.
  */
 export class ImageCache implements DetectionCache {
   readonly build: string | undefined;
@@ -53,7 +53,7 @@ export class ImageCache implements DetectionCache {
   save(): void {
     if (!this.changed || this.path === undefined) return;
     this.changed = false;
-    const text = JSON.stringify({ version: VERSION, values: { ...load(this.path), ...this.values } });
+    const text = cacheText({ ...load(this.path), ...this.values });
     const temporary = `${this.path}.${process.pid}.tmp`;
     try {
       makeFolders(join(this.path, '..'));
@@ -65,17 +65,27 @@ export class ImageCache implements DetectionCache {
   }
 }
 
+/** A cache file: JSON, that states the digest of its values in front of them. */
+export function cacheText(values: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify(values);
+  return `${headOf(text)}${text}}`;
+}
+
+function headOf(values: string): string {
+  return `{"version":${VERSION},"digest":"${createHash('sha256').update(values).digest('hex')}","values":`;
+}
+
 function load(path: string): Record<string, unknown> {
+  let text: string;
   try {
-    const stored = JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown; values?: unknown };
-    if (stored.version === VERSION && typeof stored.values === 'object' && stored.values !== null) {
-      return stored.values as Record<string, unknown>;
-    }
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    // No file yet, or a damaged one: both mean that nothing is known.
-    if (!(error instanceof SyntaxError) && !(error instanceof Error && 'code' in error)) throw error;
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return {};
   }
-  return {};
+  // Answers of profiles are taken from here as they are: what is not exactly what was written counts as nothing.
+  const values = text.slice(headOf('').length, -1);
+  return text === `${headOf(values)}${values}}` ? (JSON.parse(values) as Record<string, unknown>) : {};
 }
 
 /** A digest of the image's run list and of pages spread evenly over it: the same for the same memory in the same form. */

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DetectionError } from '../../../src/kernel/error.js';
 import type { WindowsKernel } from '../../../src/kernel/windows/kernel.js';
+import { pslist } from '../../../plugins/windows/pslist.js';
+import { cacheText } from '../../../src/session/cache.js';
+import { rowsOf } from '../../support/sample.js';
 import { temporary } from '../../support/folder.js';
 import { sampleSession } from '../../support/windows-sample.js';
 import { replicaPath, replicaSession, replicaSkip as skip, replicaTruth } from '../../support/windows.js';
@@ -56,9 +59,31 @@ test('a cache of other releases, or one that somebody changed, counts as none', 
   const { names: _names, ...older } = known;
   const broken: unknown[] = [null, 'x', [], older, ...Object.keys(known).flatMap((key) => [null, {}, ['x'], '?', -1].map((value) => ({ ...known, [key]: value })))];
   for (const windows of broken) {
-    writeFileSync(path, JSON.stringify({ ...stored, values: { ...stored.values, windows } }));
+    writeFileSync(path, cacheText({ ...stored.values, windows }));
     const verified = await open();
     assert.ok(verified.has('page tables') || verified.has('cache'), JSON.stringify(windows));
+  }
+});
+
+test('a damaged cache counts as none', async () => {
+  const cache = temporary();
+  const open = async (): Promise<{ readonly cached: boolean; readonly pids: unknown }> => {
+    const session = sampleSession({ cache: 'file', cache_dir: cache });
+    const pids = (await rowsOf(session, pslist)).rows.map(({ pid }) => pid);
+    const cached = session.trace.steps.some(({ stage, outcome }) => stage === 'cache' && outcome === 'verified');
+    session.close();
+    return { cached, pids };
+  };
+  const { pids } = await open();
+  assert.deepEqual(await open(), { cached: true, pids });
+  const [name = ''] = readdirSync(join(cache, 'images'));
+  const path = join(cache, 'images', name);
+  const text = readFileSync(path, 'utf8');
+  const at = text.indexOf('struct _EPROCESS');
+  assert.ok(at > 0);
+  for (const damaged of ['', '{', text.slice(0, text.length >> 1), text.replace(/(struct _EPROCESS":")/, '$1{'), text.replace(/offset/g, 'offzet'), text.slice(0, -1)]) {
+    writeFileSync(path, damaged);
+    assert.deepEqual(await open(), { cached: false, pids });
   }
 });
 

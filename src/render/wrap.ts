@@ -1,10 +1,10 @@
 import { cellWidth } from './width.js';
 
 /**
- * Words. What stands between quotes is as one, and a word with the address or the arguments (`all=yes`) behind it: a command that a
+ * Words: what stands between blanks (others, as that which is not to be broken at, are kept). What stands between quotes is as one, and a word with the address or the arguments (`all=yes`) behind it: a command that a
  * sentence names is copied whole.
  */
-const WORDS = /( *)((?:[^\s`"]*(?:`[^`]*`|"[^"]*"))+[^\s`"]*|\w+:?(?: (?:\w+=|0x)[^\s`"]+)+|\S+)/g;
+const WORDS = /( *)((?:[^ `"]*(?:`[^`]*`|"[^"]*"))+[^ `"]*|\w+:?(?: (?:\w+=|0x)[^ `"]+)+|[^ ]+)/g;
 /** A word too long for a line goes on behind these, and before what begins a step of a path (an escape begins so, too). */
 const BEHIND = new Set(['-', '_', ',', ';', ':', '=', '?', '&', '|', ')']);
 const BEFORE = new Set(['/', '\\']);
@@ -29,8 +29,8 @@ export function wrap(text: string, room: number, first = room): string[] {
       used += blanks.length + width;
       return;
     }
-    if (width > room && /\s/.test(word)) {
-      for (const part of word.split(/\s+/)) add(' ', part);
+    if (width > room && word.includes(' ')) {
+      for (const part of word.split(/ +/)) add(' ', part);
       return;
     }
     if (line !== '') lines.push(line);

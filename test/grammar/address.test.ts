@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { parseAddress, parseType } from '../../grammar/address.js';
 import type { AddressExpression, TypeExpression } from '../../grammar/address-tree.js';
 import { LineError } from '../../grammar/command-tree.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { assistLine } from '../../grammar/assist.js';
 
 /** Role, command, complete arguments, name, list so far, and the word that is typed, in short. */

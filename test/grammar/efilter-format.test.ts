@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { formatStatement } from '../../grammar/efilter-format.js';
 import { parseQuery } from '../../grammar/efilter.js';
 import { bare, statements } from '../support/query-trees.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { KEYWORDS, parseQuery } from '../../grammar/efilter.js';
 import { type Expression, type Query, type QueryStatement, QuerySyntaxError, type Source } from '../../grammar/efilter-tree.js';
 

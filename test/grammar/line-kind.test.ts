@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { parseLine } from '../../grammar/command.js';
 import { LineError, type Statement } from '../../grammar/command-tree.js';
 import type { Known } from '../../grammar/line-kind.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { Absent } from '../../src/memory/absent.js';
 import { layBlocks } from '../../src/memory/block-list.js';
 import { BlockSpace } from '../../src/memory/blocks.js';

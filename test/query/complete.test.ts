@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { parseQuery } from '../../grammar/efilter.js';
 import { arg } from '../../src/plugin/args.js';
 import { col, type Columns } from '../../src/plugin/columns.js';

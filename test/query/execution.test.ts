@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { Absent } from '../../src/memory/absent.js';
 import { Timestamp } from '../../src/object/time.js';
 import { arg } from '../../src/plugin/args.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import initSqlJs, { type Database, type SqlJsStatic } from 'sql.js';
 import { col, type Columns, type Row } from '../../src/plugin/columns.js';
 import { prepareQuery } from '../../src/query/prepare.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { escapeText, jsonString } from '../../src/render/escape.js';
 
 test('what steers a terminal or hides in a line is spelled out', () => {

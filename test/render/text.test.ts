@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import stringWidth from 'string-width';
 import { stripVTControlCharacters } from 'node:util';
 import { unreadable } from '../../src/memory/absent.js';

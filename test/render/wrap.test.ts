@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import stringWidth from 'string-width';
 import { loadWidths } from '../../src/render/width.js';
 import { wrap, wrapLines } from '../../src/render/wrap.js';
@@ -19,6 +19,10 @@ test('what is quoted stays in one piece where a line has room for it', () => {
 test('a command goes with its arguments, a word with the address behind it', () => {
   assert.deepEqual(wrap('No driver of that name; object_tree type_regex=Driver all=yes lists them', 44), ['No driver of that name;', 'object_tree type_regex=Driver all=yes lists', 'them']);
   assert.deepEqual(wrap('Nothing is here: vtop 0xfffff8000261f000 tells why', 26), ['Nothing is here:', 'vtop 0xfffff8000261f000', 'tells why']);
+});
+
+test('blanks that are no spaces are kept', () => {
+  assert.deepEqual(wrap('"\u00a0\u00a0 \u2003" and\u00a0more', 4), ['"\u00a0\u00a0', '\u2003"', 'and\u00a0', 'more']);
 });
 
 test('lines hang below their beginning; where there is no terminal they stay', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from './property.js';
 import type { BinaryOperator, Expression, Query, QueryStatement, Select, Tail } from '../../grammar/efilter-tree.js';
 
 /** Random trees of the query language, for properties. Places are made up: compare with {@link bare}. */

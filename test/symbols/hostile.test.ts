@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { orElse } from '../../src/memory/absent.js';
 import { BufferSpace } from '../../src/memory/space.js';
 import { ArrayView } from '../../src/object/array.js';

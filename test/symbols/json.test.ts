@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { bigintOf, parseExactJson, type Json } from '../../src/symbols/json.js';
 
 test('integers beyond 2^53 stay exact, in every position', () => {

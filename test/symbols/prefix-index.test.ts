@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { PrefixIndex } from '../../src/symbols/prefix-index.js';
 
 test('names by their beginnings, as a filter would find them', () => {

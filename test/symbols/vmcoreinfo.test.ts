@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import { findVmcoreinfo, parseVmcoreinfo } from '../../src/symbols/vmcoreinfo.js';
 import { samples, skipWithout } from '../support/sample.js';
 import { memoryOf, openPhysical } from './physical.js';

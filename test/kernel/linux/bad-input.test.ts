@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { pslist } from '../../../plugins/linux/pslist.js';
 import { pstree } from '../../../plugins/linux/pstree.js';
 import { threads } from '../../../plugins/linux/threads.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { ApiSets } from '../../../src/kernel/windows/system/api-sets.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import type { PhysicalImage } from '../../../src/memory/image.js';
 import { openContent } from '../../../src/memory/image/open.js';
 import { assertHolds } from '../../support/image-check.js';

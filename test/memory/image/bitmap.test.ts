@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { PageBitmap } from '../../../src/memory/image/bitmap.js';
 
 /** A bitmap from runs of pages: random bits alone would never make long runs. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { CODECS, decodePage } from '../../../src/memory/image/codecs.js';
 import { decodeLzo } from '../../../src/memory/image/lzo.js';
 import { decodeSnappy } from '../../../src/memory/image/snappy.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { addressOf } from '../../../src/memory/page.js';
 import { entryRuns } from '../../../src/memory/paging/entry-runs.js';
 import { EntryKind } from '../../../src/memory/paging/levels.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { PhysicalSpace } from '../../../src/memory/physical.js';
 import { createPagedSpace, type PagingKind } from '../../../src/memory/paging/create.js';
 import { bounded } from '../../support/effort.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { PAGE_SIZE } from '../../../src/memory/page.js';
 import { bytesPattern, hexPattern, type Pattern, textPattern } from '../../../src/memory/search/pattern.js';
 import { search } from '../../../src/memory/search/search.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { ZstdDecoder } from '../../../src/memory/zstd/zstd.js';
 
 const decoder = new ZstdDecoder();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { dis } from '../../../plugins/general/dis.js';
 import { Absent } from '../../../src/memory/absent.js';
 import type { Row } from '../../../src/plugin/columns.js';

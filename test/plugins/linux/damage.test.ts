@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { environ } from '../../../plugins/linux/environ.js';
 import { lsmod, lsmodParameters, lsmodSections } from '../../../plugins/linux/lsmod.js';
 import { lsof } from '../../../plugins/linux/lsof.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { Absent } from '../../../src/memory/absent.js';
 import { Timestamp } from '../../../src/object/time.js';
 import { types } from '../../../src/query/types.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import initSqlJs, { type Database } from 'sql.js';
 import { library } from '../../../src/query/functions/index.js';
 import { type Type, types } from '../../../src/query/types.js';

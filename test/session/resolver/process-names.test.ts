@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import type { MmStruct } from '../../../src/kernel/linux/types.js';
 import { memberAt } from '../../../src/session/resolver/member-path.js';
 import { moduleKey, moduleName } from '../../../src/session/resolver/module-names.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { findBtf, readBtf } from '../../../src/symbols/btf/find.js';
 import { BtfError, verifyBtf } from '../../../src/symbols/btf/format.js';
 import { BtfTypes } from '../../../src/symbols/btf/types.js';

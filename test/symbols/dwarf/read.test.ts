@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { BtfTypes } from '../../../src/symbols/btf/types.js';
 import { FileBytes, MemoryBytes } from '../../../src/symbols/elf/bytes.js';
 import { ElfFile } from '../../../src/symbols/elf/elf.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 import { LoadedElf, MOST_SYMBOLS } from '../../../src/symbols/elf/loaded.js';
 import { bounded } from '../../support/effort.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { findKallsyms } from '../../../src/symbols/kallsyms/find.js';
 import { openKallsyms } from '../../../src/symbols/kallsyms/kallsyms.js';
 import { KallsymsError, type KallsymsTables } from '../../../src/symbols/kallsyms/tables.js';

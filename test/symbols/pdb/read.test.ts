@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { ProfileError } from '../../../src/symbols/error.js';
 import { plainName } from '../../../src/symbols/pdb/names.js';
 import { readPdb } from '../../../src/symbols/pdb/read.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { Absent } from '../../../src/memory/absent.js';
 import { BufferSpace } from '../../../src/memory/space.js';
 import { PeFileSpace } from '../../../src/symbols/pe/file.js';

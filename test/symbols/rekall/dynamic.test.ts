@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { convertProfile } from '../../../plugins/general/convert_profile.js';
 import { loadDisassemblerNow } from '../../../src/disasm/decode.js';
 import type { Instruction } from '../../../src/disasm/instruction.js';

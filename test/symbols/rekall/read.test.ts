@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import { ProfileError } from '../../../src/symbols/error.js';
 import { openProfileFile } from '../../../src/symbols/open.js';
 import { readRekall } from '../../../src/symbols/rekall/read.js';

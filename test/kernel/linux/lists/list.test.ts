@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../support/property.js';
 import { occupiedBuckets, walkBuckets, walkHlist } from '../../../../src/kernel/linux/lists/hlist.js';
 import { walkList } from '../../../../src/kernel/linux/lists/list.js';
 import { cpusIn, perCpu } from '../../../../src/kernel/linux/lists/percpu.js';

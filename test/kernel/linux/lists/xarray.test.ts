@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../support/property.js';
 import { walkIdr } from '../../../../src/kernel/linux/lists/idr.js';
 import { walkXarray, xarrayValue } from '../../../../src/kernel/linux/lists/xarray.js';
 import type { PagingKind } from '../../../../src/memory/paging/create.js';

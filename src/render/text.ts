@@ -159,8 +159,8 @@ export class TextRenderer implements Renderer {
     if (index !== flow) return shown.map((line) => cut(line, width));
     const wrapped = this.wrapped(shown, width);
     if (lines[0]?.places.length === 1) return wrapped;
-    // A path is to be copied in one piece, and a narrow column makes much of a few words.
-    const fits = roomy && shown.every((line) => line.includes(' ')) && (wrapped.length <= FEW_LINES || width * 2 > (this.room as number));
+    // A path or a symbol is to be copied in one piece, and a narrow column makes much of a few words.
+    const fits = roomy && shown.every((line) => line.split(' ').every((word) => cellWidth(word) <= width)) && (wrapped.length <= FEW_LINES || width * 2 > (this.room as number));
     return fits ? wrapped : undefined;
   }
 

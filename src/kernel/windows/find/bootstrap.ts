@@ -36,10 +36,9 @@ function typesOf(source: ProfileSource): Profile {
   return new Profile(source.types, new BasedSymbols(source.constants, 0n), source.metadata);
 }
 
-/** A kernel whose profile, page tables and base are known. Nothing is checked here. */
-export function build(physical: PhysicalSpace, { guid, pdb, source, paging, dtb, base, version }: Found): WindowsKernel {
-  const pointer = paging.startsWith('i386') ? 4 : 8;
-  const profile = new Profile(
+/** The profile of a kernel that is loaded at an address. @param pointer bytes of one */
+export function profileAt(source: ProfileSource, base: bigint, pointer: 4 | 8): Profile {
+  return new Profile(
     new OverlayTypes(source.types, windowsOverlay(pointer)),
     new BasedSymbols(source.constants, base),
     { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
@@ -47,6 +46,11 @@ export function build(physical: PhysicalSpace, { guid, pdb, source, paging, dtb,
     source.dynamic,
     (address) => source.line?.(Number(address - base)),
   );
+}
+
+/** A kernel whose profile, page tables and base are known. Nothing is checked here. */
+export function build(physical: PhysicalSpace, { guid, pdb, source, paging, dtb, base, version }: Found): WindowsKernel {
+  const profile = profileAt(source, base, paging.startsWith('i386') ? 4 : 8);
   const space = createPagedSpace(paging, physical, dtb, { os: 'windows' });
   const lab = profile.symbols.address('NtBuildLabEx') ?? profile.symbols.address('NtBuildLab');
   const banner = lab === undefined ? '' : orElse(() => space.readCString(lab, 128).toString('latin1'), '');

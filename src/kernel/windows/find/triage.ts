@@ -5,15 +5,13 @@ import type { CrashHeader, TriageContent, VirtualBlock } from '../../../memory/c
 import { BufferSpace } from '../../../memory/space.js';
 import type { Struct } from '../../../object/struct.js';
 import type { PhysicalSpace } from '../../../memory/physical.js';
-import { BasedSymbols } from '../../../symbols/based.js';
 import { openProfileFile } from '../../../symbols/open.js';
-import { OverlayTypes } from '../../../symbols/overlay.js';
-import { Profile } from '../../../symbols/profile.js';
+import type { Profile } from '../../../symbols/profile.js';
 import type { DetectionOptions } from '../../detect.js';
 import { DetectionError } from '../../error.js';
 import { WindowsKernel } from '../kernel.js';
-import { windowsOverlay } from '../overlays.js';
 import type { Eprocess } from '../types.js';
+import { profileAt } from './bootstrap.js';
 
 /** Versions by the first build that has them (Microsoft, "Operating System Version"), newest first. */
 const VERSIONS = [
@@ -39,15 +37,7 @@ export async function detectTriage(physical: PhysicalSpace, header: CrashHeader,
     throw new DetectionError(needsProfile(header, triage), 'crashinfo', trace.steps);
   }
   const source = await openProfileFile(options.profile);
-  const pointer = header.bits === 64 ? 8 : 4;
-  const profile = new Profile(
-    new OverlayTypes(source.types, windowsOverlay(pointer)),
-    new BasedSymbols(source.constants, base),
-    { ...source.metadata, os: 'windows', arch: pointer === 4 ? 'I386' : 'AMD64' },
-    (name) => source.constants.type(name),
-    source.dynamic,
-    (address) => source.line?.(Number(address - base)),
-  );
+  const profile = profileAt(source, base, header.bits === 64 ? 8 : 4);
   const stated = [
     ['PsLoadedModuleList', header.loadedModuleList],
     ['PsActiveProcessHead', header.activeProcessHead],

@@ -44,6 +44,7 @@ export const convertProfile = definePlugin({
     const parts = profileParts(source);
     const ruled = (source.dynamic?.sections() ?? []).map(([name]) => name);
     if (args.format === 'isf' && ruled.length > 0) context.note(`Left out: ${ruled.join(' and ')}. A symbol file of Volatility has no place for rules by which more is found in code.`);
+    if (args.format === 'isf' && source.merge && source.merge.length > 0) context.note(`Left out: what it takes over from ${source.merge.join(', ')} ($MERGE). Convert those by themselves.`);
     if (args.format === 'isf') await writePieces(path, isfText(parts, source.metadata.os === 'windows' ? identityOf(source.metadata, args) : undefined));
     else await writeProfile(path, args.profile_class === undefined ? parts : { ...parts, metadata: { ...parts.metadata, ProfileClass: args.profile_class } });
     yield {

@@ -5,7 +5,7 @@ import type { ProfileSource } from './source.js';
 import type { TypeDescriptor } from './types.js';
 
 /** A source as the parts that a Rekall profile is written from: functions apart from data, globals with their types. */
-export function profileParts({ types, constants, metadata, dynamic }: ProfileSource): ProfileParts {
+export function profileParts({ types, constants, metadata, dynamic, merge }: ProfileSource): ProfileParts {
   const data: [string, bigint][] = [];
   const functions: [string, bigint][] = [];
   const constantTypes: [string, TypeDescriptor][] = [];
@@ -15,7 +15,7 @@ export function profileParts({ types, constants, metadata, dynamic }: ProfileSou
     // That a function is one stands in $FUNCTIONS.
     if (type && (type.kind !== 'function' || type.signature)) constantTypes.push([name, type]);
   }
-  return { types, constants: data, functions, metadata, ...(constantTypes.length > 0 && { constantTypes }), ...(dynamic && { dynamic }) };
+  return { types, constants: data, functions, metadata, ...(constantTypes.length > 0 && { constantTypes }), ...(dynamic && { dynamic }), ...(merge && { merge }) };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ProfileSource {
   readonly metadata: ProfileMetadata;
   /** how more of it is found in code */
   readonly dynamic?: DynamicRules;
+  /** profiles whose sections it takes over, by name in a repository, which are not in it yet ($MERGE) */
+  readonly merge?: readonly string[];
   /** the line of the source that made the code at an offset from the image's base, where the source can tell (private PDBs) */
   line?(offset: number): SourceLine | undefined;
 }

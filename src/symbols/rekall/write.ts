@@ -17,18 +17,21 @@ export interface ProfileParts {
   readonly metadata: ProfileMetadata;
   /** rules by which more is found in code: they are written as they are */
   readonly dynamic?: DynamicRules;
+  /** names of profiles whose sections this one takes over: they are named, not copied */
+  readonly merge?: readonly string[];
 }
 
 /**
  * A profile in Rekall's JSON form ($METADATA, $CONSTANTS, $FUNCTIONS, $STRUCTS, $ENUMS, $REVENUMS), keys sorted because that
  * compresses best, in pieces of text. Integers are exact: addresses are written as plain JSON integers of 64 bits.
  */
-export function* rekallProfileText({ types, constants, functions, constantTypes, metadata, dynamic }: ProfileParts): Generator<string> {
+export function* rekallProfileText({ types, constants, functions, constantTypes, metadata, dynamic, merge }: ProfileParts): Generator<string> {
   const writer = new VtypeWriter(types);
   const { config } = metadata;
   yield `{\n"$METADATA": ${JSON.stringify(metadataOf(metadata), null, 1)},\n`;
   yield* section('$CONSTANTS', constantTexts(constants));
   if (functions) yield* section('$FUNCTIONS', constantTexts(functions));
+  if (merge && merge.length > 0) yield `"$MERGE": ${JSON.stringify(merge)},\n`;
   const enums = [...types.enumNames()].sort();
   yield* section('$ENUMS', texts(enums, (name) => enumText(types.enum(name), false)));
   yield* section('$REVENUMS', texts(enums, (name) => enumText(types.enum(name), true)));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { convertProfile } from '../../../plugins/general/convert_profile.js';
@@ -38,4 +38,18 @@ test('a Volatility 3 symbol file becomes a Rekall profile that works the same', 
     return processes.map((row) => `${String(row['pid'])} ${String(row['name'])} ${String(row['binary'])} ${String(row['start_time'])}`);
   };
   assert.deepEqual(await listed(path), await listed(source));
+});
+
+const merging = temporary();
+
+test('what a profile takes over from others is named on, or said to be left out', async () => {
+  const path = join(merging, 'merging.json');
+  const merge = ['nt/GUID/other', 'nt/undocumented'];
+  writeFileSync(path, JSON.stringify({ $METADATA: { os: 'windows', GUID_AGE: `${'A'.repeat(32)}1`, PDBFile: 'a.pdb' }, $MERGE: merge, $STRUCTS: { _A: [4, {}] } }));
+  const session = new Session({ cache: 'memory' });
+  const { run } = await rowsOf(session, convertProfile, { source: path, out_file: join(merging, 'again.json') });
+  assert.deepEqual(run.notes, []);
+  assert.deepEqual((JSON.parse(readFileSync(join(merging, 'again.json'), 'utf8')) as Record<string, unknown>)['$MERGE'], merge);
+  const isf = await rowsOf(session, convertProfile, { source: path, out_file: join(merging, 'isf.json'), format: 'isf' });
+  assert.match(isf.run.notes.join(), /Left out: what it takes over from nt\/GUID\/other, nt\/undocumented/);
 });
